@@ -21,11 +21,21 @@ pub enum FaultKind {
     ContextLength,
     /// The client key is missing, unknown or revoked.
     ClientAuth,
+    /// The client key, or where the request comes from, does not allow this.
+    Forbidden,
+    /// The request was meant for another host.
+    Misdirected,
+    /// The route exists, but not for this method.
+    MethodNotAllowed,
+    /// The body is in no form we read.
+    MediaType,
+    /// The client took too long to send its request.
+    SlowClient,
     /// The provider does not accept the account's credential.
     UpstreamAuth,
     /// The account has no credit or quota left.
     Billing,
-    /// The key or the account may not do this.
+    /// The provider does not let the account do this.
     Permission,
     /// No such model, route or thing.
     NotFound,
@@ -58,9 +68,13 @@ impl FaultKind {
             Self::BadRequest | Self::ContextLength | Self::Unsupported => 400,
             Self::ClientAuth => 401,
             Self::Billing => 402,
-            Self::Permission => 403,
+            Self::Permission | Self::Forbidden => 403,
             Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::SlowClient => 408,
             Self::TooLarge => 413,
+            Self::MediaType => 415,
+            Self::Misdirected => 421,
             Self::RateLimit => 429,
             Self::ClientClosed => 499,
             Self::Internal => 500,
@@ -76,6 +90,11 @@ impl FaultKind {
             Self::BadRequest => "bad_request",
             Self::ContextLength => "context_length",
             Self::ClientAuth => "client_auth",
+            Self::Forbidden => "forbidden",
+            Self::Misdirected => "misdirected",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MediaType => "media_type",
+            Self::SlowClient => "slow_client",
             Self::UpstreamAuth => "upstream_auth",
             Self::Billing => "billing",
             Self::Permission => "permission",
@@ -190,6 +209,11 @@ fn usual(kind: FaultKind) -> (Blame, Retry) {
         FaultKind::BadRequest
         | FaultKind::ContextLength
         | FaultKind::ClientAuth
+        | FaultKind::Forbidden
+        | FaultKind::Misdirected
+        | FaultKind::MethodNotAllowed
+        | FaultKind::MediaType
+        | FaultKind::SlowClient
         | FaultKind::TooLarge
         | FaultKind::NotFound
         | FaultKind::Unsupported

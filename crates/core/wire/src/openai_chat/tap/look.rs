@@ -1,0 +1,85 @@
+//! One event, parsed.
+
+use omniroute_domain::{Fault, Usage};
+
+use crate::json::{Fields, elements, text};
+use crate::openai_chat::error::{classify_event, in_answer, of_error_event};
+use crate::openai_chat::usage;
+
+/// What one event holds.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    pub(super) error: Option<Fault>,
+    pub(super) usage: Option<Usage>,
+    pub(super) useful: bool,
+    pub(super) finished: bool,
+    /// It has no choices.
+    pub(super) empty: bool,
+    pub(super) model: String,
+    pub(super) id: String,
+}
+
+/// Parses the data of an event that is named `error`.
+pub(super) fn look_at_error(data: &str) -> Look {
+    Look { error: Some(classify_event(&of_error_event(data))), ..Look::default() }
+}
+
+/// Parses the data of an event; `None` where it is no JSON object.
+pub(super) fn look(data: &str) -> Option<Look> {
+    let chunk = Fields::read(data)?;
+    let error = in_answer(data).map(|rejection| classify_event(&rejection));
+    let choices = chunk.get("choices").and_then(elements).unwrap_or_default();
+    let mut found = Look {
+        error,
+        usage: usage::of_answer(&chunk),
+        empty: choices.is_empty(),
+        model: chunk.text("model").unwrap_or_default().into_owned(),
+        id: chunk.text("id").unwrap_or_default().into_owned(),
+        ..Look::default()
+    };
+    for choice in choices {
+        look_at_choice(choice, &mut found);
+    }
+    Some(found)
+}
+
+fn look_at_choice(choice: &str, found: &mut Look) {
+    let Some(choice) = Fields::read(choice) else { return };
+    match choice.text("finish_reason").as_deref() {
+        // OpenRouter's word for a failure, usually beside an error object (providers.md, "OpenRouter").
+        Some("error") if found.error.is_none() => {
+            found.error = Some(classify_event(&of_error_event("")));
+        }
+        Some("error" | "") | None => {}
+        Some(_) => {
+            found.finished = true;
+            found.useful = true;
+        }
+    }
+    let said = choice.get("delta").or_else(|| choice.get("message")).and_then(Fields::read);
+    found.useful |= said.is_some_and(|said| PARTS.iter().any(|key| said.get(key).is_some_and(is_something)));
+}
+
+/// The fields of a delta that carry a part of the answer.
+const PARTS: [&str; 11] = [
+    "content",
+    "reasoning_content",
+    "reasoning",
+    "reasoning_details",
+    "thinking",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "audio",
+    "images",
+    "annotations",
+];
+
+fn is_something(value: &str) -> bool {
+    match value.as_bytes().first() {
+        Some(b'"') => text(value).is_some_and(|text| !text.is_empty()),
+        Some(b'[') => elements(value).is_some_and(|items| !items.is_empty()),
+        Some(b'{') => value != "{}",
+        Some(_) | None => false,
+    }
+}

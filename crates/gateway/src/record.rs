@@ -1,0 +1,224 @@
+//! One row per request and one per attempt, whatever becomes of the request.
+//!
+//! What comes in: what the steps learn. What goes out: a record to the log's writer, which never makes
+//! anyone wait. A draft that is dropped unfinished is a client that went away, and is recorded as that.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use omniroute_domain::{Fault, Format, Mark, Price, Usage};
+use omniroute_store::log::{AttemptRecord, LogWriter, Outcome, RequestRecord};
+use omniroute_wire::openai_chat::tap::{ReplyFacts, StreamTap};
+
+use crate::call::{Ask, ClientCall};
+use crate::server::Gateway;
+use crate::shape::Target;
+use crate::snapshot::{ClientKey, DatedPrice};
+
+/// Bytes of text to a token, where nobody counted.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// A record in the making.
+pub(crate) struct Draft {
+    row: Option<Box<RequestRecord>>,
+    log: LogWriter,
+    started: Instant,
+    price: Option<DatedPrice>,
+    /// Whether the length of the request says something about its tokens.
+    countable: bool,
+}
+
+/// A try in the making.
+pub(crate) struct Attempt {
+    row: AttemptRecord,
+    started: Instant,
+}
+
+impl Draft {
+    /// Begins with the request's arrival.
+    pub(crate) fn open(gateway: &Gateway, call: &ClientCall) -> Self {
+        let row = RequestRecord::new(call.id, Format::OpenAiChat, "chat", String::new());
+        Self {
+            row: Some(Box::new(row)),
+            log: gateway.log.clone(),
+            started: call.started,
+            price: None,
+            countable: true,
+        }
+    }
+
+    /// Who asks.
+    pub(crate) fn admitted(&mut self, key: &Arc<ClientKey>) {
+        self.with(|row| row.key = Some(key.id.clone()));
+    }
+
+    /// What is asked.
+    pub(crate) fn asked(&mut self, ask: &Ask) {
+        self.countable = !ask.has_media;
+        self.with(|row| {
+            row.asked_model = ask.model.chars().take(200).collect();
+            row.stream = ask.stream;
+            row.bytes_in = ask.body.len() as u64;
+        });
+    }
+
+    /// A target is tried.
+    pub(crate) fn attempt(&mut self, target: &Target) -> Attempt {
+        let tries = self.row.as_ref().map_or(0, |row| row.attempts.len());
+        let row = AttemptRecord {
+            n: u32::try_from(tries + 1).unwrap_or(u32::MAX),
+            provider: target.provider_id(),
+            account: target.account.id.clone(),
+            model: target.model_id(),
+            at_ms: now_ms(),
+            duration_ms: 0,
+            status: None,
+            fault_kind: None,
+            fault_code: None,
+            message: None,
+        };
+        Attempt { row, started: Instant::now() }
+    }
+
+    /// The target answers.
+    pub(crate) fn won(&mut self, mut attempt: Attempt, price: Option<DatedPrice>) {
+        attempt.row.status = Some(200);
+        self.price = price;
+        self.tried(attempt);
+    }
+
+    /// The target failed.
+    pub(crate) fn lost(&mut self, mut attempt: Attempt, fault: &Fault) {
+        attempt.row.status = fault.upstream_status;
+        attempt.row.fault_kind = Some(fault.kind);
+        attempt.row.fault_code = Some(fault.code.clone());
+        attempt.row.message = Some(fault.message.clone());
+        self.tried(attempt);
+    }
+
+    fn tried(&mut self, mut attempt: Attempt) {
+        attempt.row.duration_ms = millis(attempt.started);
+        self.with(|row| {
+            row.provider = Some(attempt.row.provider.clone());
+            row.account = Some(attempt.row.account.clone());
+            row.model = Some(attempt.row.model.clone());
+            row.attempts.push(attempt.row);
+        });
+    }
+
+    /// The client is about to get the first byte of an answer.
+    pub(crate) fn first_byte(&mut self) {
+        let waited = millis(self.started);
+        self.with(|row| row.ttfb_ms = Some(waited));
+    }
+
+    /// The client is about to get so many bytes.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.with(|row| row.bytes_out += bytes as u64);
+    }
+
+    /// A whole answer goes out.
+    pub(crate) fn answered_whole(mut self, facts: &ReplyFacts, bytes: usize) {
+        self.first_byte();
+        self.sent(bytes);
+        self.count(&facts.usage, facts.text_bytes);
+        self.end(Outcome::Ok, 200, None);
+    }
+
+    /// A stream came to its end, good or bad.
+    pub(crate) fn streamed(mut self, tap: &StreamTap, fault: Option<&Fault>) {
+        self.count(tap.usage(), tap.text_bytes());
+        // The status was sent with the first byte; that the rest failed is the outcome's business.
+        self.end(if fault.is_some() { Outcome::Error } else { Outcome::Ok }, 200, fault);
+    }
+
+    /// The client left in the middle of a stream.
+    pub(crate) fn left(mut self, tap: &StreamTap) {
+        self.count(tap.usage(), tap.text_bytes());
+        self.end(Outcome::ClientClosed, 200, None);
+    }
+
+    /// The client gets an error.
+    pub(crate) fn failed(mut self, fault: &Fault) {
+        self.with(|row| row.cost_mark = Mark::Estimated);
+        self.end(Outcome::Error, fault.status(), Some(fault));
+    }
+
+    /// Takes down tokens and cost, each with its mark.
+    fn count(&mut self, reported: &Usage, text_bytes: u64) {
+        let price = self.price.take();
+        let countable = self.countable;
+        self.with(|row| {
+            let (usage, mark) = if reported.is_reported() {
+                (reported.clone(), Mark::Reported)
+            } else {
+                (estimate(row.bytes_in, text_bytes, countable), Mark::Estimated)
+            };
+            (row.cost, row.cost_mark) = match (usage.cost, &price) {
+                (Some(said), _) => (said, Mark::Reported),
+                (None, Some(DatedPrice { price, .. })) => (Price::cost(price, &usage), Mark::Estimated),
+                (None, None) => (omniroute_domain::MicroUsd(0), Mark::Unpriced),
+            };
+            row.price_checked = price.filter(|_| usage.cost.is_none()).map(|price| price.checked);
+            (row.usage, row.usage_mark) = (usage, Some(mark));
+        });
+    }
+
+    fn end(&mut self, outcome: Outcome, status: u16, fault: Option<&Fault>) {
+        let Some(mut row) = self.row.take() else { return };
+        row.outcome = outcome;
+        row.status = status;
+        row.duration_ms = millis(self.started);
+        if let Some(fault) = fault {
+            row.fault_kind = Some(fault.kind);
+            row.fault_code = Some(fault.code.clone());
+            row.message = Some(fault.message.clone());
+        }
+        tell(&row);
+        self.log.record(*row);
+    }
+
+    fn with(&mut self, change: impl FnOnce(&mut RequestRecord)) {
+        if let Some(row) = &mut self.row {
+            change(row);
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.end(Outcome::ClientClosed, 499, None);
+    }
+}
+
+/// Tokens from the length of texts.
+fn estimate(bytes_in: u64, text_bytes: u64, countable: bool) -> Usage {
+    Usage {
+        input_total: countable.then(|| bytes_in.div_ceil(BYTES_PER_TOKEN)),
+        output_total: Some(text_bytes.div_ceil(BYTES_PER_TOKEN)),
+        ..Usage::default()
+    }
+}
+
+/// The one line of the log about a request.
+fn tell(row: &RequestRecord) {
+    tracing::debug!(
+        id = %row.id,
+        model = %row.asked_model,
+        provider = row.provider.as_ref().map(|provider| provider.as_str()),
+        status = row.status,
+        outcome = row.outcome.as_str(),
+        code = row.fault_code.as_deref(),
+        ms = row.duration_ms,
+        "Answered a request."
+    );
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(crate) fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,121 @@
+//! What a request is turned into before it is sent: its plan, and the short list of edits.
+//!
+//! What comes in: a chat request and a target. What goes out: the client's own bytes with the model
+//! name exchanged and, for a stream, the wish for a usage report added, so that a streamed exchange is
+//! counted like any other. Nothing else of the body is touched.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use omniroute_domain::{Fault, FaultKind, ModelId, ProviderId};
+use omniroute_routing::Plan;
+use omniroute_upstream::Account;
+use omniroute_wire::outline::{self, Field, Outline};
+use omniroute_wire::splice::{Segments, Splice};
+
+use crate::call::{Ask, Edit};
+use crate::ingress::invalid;
+use crate::snapshot::Snapshot;
+
+/// Far deeper than `stream_options` ever is; the whole body's depth has been checked before.
+const DEPTH: usize = 256;
+
+/// The accounts that can answer a request, in the order they are tried.
+pub(crate) struct Planned(Plan);
+
+/// One account and the model it is asked for.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) account: Arc<Account>,
+    plan: Plan,
+}
+
+/// Looks up who can answer.
+pub(crate) fn plan(snapshot: &Snapshot, ask: &Ask, provider: Option<&str>) -> Result<Planned, Fault> {
+    omniroute_routing::plan(&snapshot.directory, &ask.model, provider).map(Planned).map_err(Fault::from)
+}
+
+impl Planned {
+    /// The targets in order.
+    pub(crate) fn targets<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = Target> + 'a {
+        let accounts = self.0.targets.iter().filter_map(|&slot| snapshot.accounts.get(slot as usize));
+        accounts.map(|account| Target { account: Arc::clone(account), plan: self.0.clone() })
+    }
+
+    /// Said when there is no target at all, which a plan does not allow.
+    pub(crate) fn nobody(&self) -> Fault {
+        let text = format!("no account of `{}` can answer", self.0.provider);
+        Fault::new(FaultKind::Overloaded, "no_target", text)
+    }
+}
+
+impl Target {
+    /// The provider's id.
+    pub(crate) fn provider(&self) -> &str {
+        self.plan.provider.as_str()
+    }
+
+    /// The provider.
+    pub(crate) fn provider_id(&self) -> ProviderId {
+        self.plan.provider.clone()
+    }
+
+    /// The model as the provider names it.
+    pub(crate) fn model(&self) -> &str {
+        self.plan.model.as_str()
+    }
+
+    /// The model.
+    pub(crate) fn model_id(&self) -> ModelId {
+        self.plan.model.clone()
+    }
+}
+
+/// The body for a target.
+pub(crate) fn body_for(ask: &Ask, target: &Target) -> Segments {
+    let name = serde_json::to_vec(target.model()).unwrap_or_default();
+    let splice = Splice::new(ask.body.clone()).replace(ask.model_at.clone(), name);
+    match ask.usage_edit.as_ref().filter(|_| ask.stream && target.account.stream_usage) {
+        Some(edit) => splice.replace(edit.at.clone(), edit.text.clone()).finish(),
+        None => splice.finish(),
+    }
+}
+
+/// What a client said about usage in a stream, and the edit that asks for it.
+pub(crate) struct UsageWish {
+    pub(crate) wanted: bool,
+    pub(crate) edit: Option<Edit>,
+}
+
+/// Reads `stream_options`. The report is always asked for, whatever the client said; whether the client
+/// gets to see it is its own choice (`relay` hides it otherwise).
+pub(crate) fn usage_wish(outline: &Outline<'_>) -> Result<UsageWish, Fault> {
+    let Some(options) = outline.get("stream_options") else {
+        let edit = insertion(outline, r#""stream_options":{"include_usage":true}"#);
+        return Ok(UsageWish { wanted: false, edit: Some(edit) });
+    };
+    if options.is_null() {
+        let edit = Edit { at: options.span, text: Bytes::from_static(br#"{"include_usage":true}"#) };
+        return Ok(UsageWish { wanted: false, edit: Some(edit) });
+    }
+    let wish = inside(&options);
+    wish.ok_or_else(|| invalid("invalid_stream_options", "`stream_options` must be an object", "stream_options"))
+}
+
+/// The wish within an existing object.
+fn inside(options: &Field<'_>) -> Option<UsageWish> {
+    let inner = outline::outline(options.raw.as_bytes(), DEPTH).ok()?;
+    let edit = match inner.get("include_usage") {
+        Some(field) if field.as_bool() == Some(true) => return Some(UsageWish { wanted: true, edit: None }),
+        Some(field) => Edit { at: field.span, text: Bytes::from_static(b"true") },
+        None => insertion(&inner, r#""include_usage":true"#),
+    };
+    let at = edit.at.start + options.span.start..edit.at.end + options.span.start;
+    Some(UsageWish { wanted: false, edit: Some(Edit { at, text: edit.text }) })
+}
+
+fn insertion(outline: &Outline<'_>, fragment: &str) -> Edit {
+    let place = outline.insert_at();
+    let comma = if place.comma { "," } else { "" };
+    Edit { at: place.at..place.at, text: Bytes::from(format!("{comma}{fragment}")) }
+}
