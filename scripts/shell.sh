@@ -27,7 +27,7 @@ checksum() {
 # twice SECONDS COMMAND...: a download that hangs or breaks is tried once more.
 twice() {
     local limit=()
-    has timeout && limit=(timeout "$1")
+    has timeout && limit=(timeout --foreground "$1")
     ${limit[@]+"${limit[@]}"} "${@:2}" && return
     say "once more: ${*:2}"
     ${limit[@]+"${limit[@]}"} "${@:2}"

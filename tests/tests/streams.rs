@@ -291,7 +291,7 @@ async fn a_gateway_told_to_stop_lets_open_streams_finish() {
 
 #[tokio::test]
 async fn a_stream_still_open_at_the_end_of_the_drain_gets_an_error_event() {
-    let scene = Scene::with(Setup::new().env("OMNIROUTE_DRAIN_TIMEOUT_MS", "300")).await;
+    let scene = Scene::with(Setup::new().env("SHUTDOWN_TIMEOUT_MS", "300")).await;
     scene.provider.script(Script::sse([chat::role(), chat::text("Half an")]).stall_after(2));
     let mut stream = scene.chat(ask_counted_stream("mk/m")).stream().await;
     stream.expect_event().await;

@@ -14,14 +14,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::connection::{Durability, open_reader, open_writer};
-use crate::core_schema;
 use crate::data_dir::{CORE, CoreClaim, DataDir, owner_only, sync_folder};
 use crate::error::StoreError;
 use crate::fresh;
 use crate::integrity::{Depth, Finding, examine};
+use crate::schema::{self, Schema};
 use crate::snapshot::{self, Reason, Snapshot};
+use crate::wal;
 
+const WAL: &str = "core.db-wal";
 const RESTORED: &str = "core.db.restored";
+/// How long the write-ahead log may grow. Short, so that a copy of `core.db` alone lacks little.
+const CHECKPOINT_PAGES: i64 = 100;
 
 /// The open database; clones share it.
 #[derive(Clone)]
@@ -32,6 +36,7 @@ pub struct CoreDb {
 struct Shared {
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
+    notice: Option<String>,
     claim: CoreClaim,
 }
 
@@ -56,17 +61,30 @@ impl<'a> Deref for Writer<'a> {
 impl CoreDb {
     /// Opens the database of a data folder, or makes it where the folder has none.
     pub fn open(dir: &DataDir, now: i64) -> Result<Self, StoreError> {
+        Self::open_as(dir, schema::CORE, now)
+    }
+
+    pub(crate) fn open_as(dir: &DataDir, schema: Schema, now: i64) -> Result<Self, StoreError> {
         let claim = dir.claim_core()?;
-        let path = dir.core();
-        match existing(dir)? {
-            None => fresh::make(dir.path(), CORE, core_schema::migrate)?,
-            Some(version) => migrate_existing(dir, version, now)?,
+        let mut notice = None;
+        match existing(dir, schema)? {
+            None => fresh::make(dir.path(), CORE, |connection| schema.migrate(connection))?,
+            Some(version) => {
+                notice = keep_damaged_wal(dir, now)?;
+                migrate(dir, schema, version, now)?;
+            }
         }
-        let writer = open_writer(&path, Durability::Full)?;
-        writer.pragma_update_and_check(None, "wal_autocheckpoint", 100, |_| Ok(()))?;
-        writer.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
-        let reader = open_reader(&path)?;
-        Ok(Self { shared: Arc::new(Shared { writer: Mutex::new(writer), reader: Mutex::new(reader), claim }) })
+        let writer = open_writer(&dir.core(), Durability::Full)?;
+        writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        writer.pragma_update(None, "secure_delete", true)?;
+        let reader = open_reader(&dir.core())?;
+        let shared = Shared { writer: Mutex::new(writer), reader: Mutex::new(reader), notice, claim };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// What a person should know about the opening: a damaged write-ahead log was kept.
+    pub fn notice(&self) -> Option<&str> {
+        self.shared.notice.as_deref()
     }
 
     /// Runs one transaction: all of it is on disk when this returns, or none of it happened.
@@ -94,7 +112,7 @@ impl CoreDb {
     /// as `core.db.replaced-<now>`.
     pub fn restore(dir: &DataDir, snapshot: &Snapshot, now: i64) -> Result<(), StoreError> {
         let _claim = dir.claim_core()?;
-        snapshot::check(dir, snapshot, core_schema::version())?;
+        snapshot::check(dir, snapshot, schema::CORE.version())?;
         let doing = |cause| StoreError::file("restoring a snapshot", cause);
         copy_synced(&dir.backups().join(&snapshot.file), &dir.path().join(RESTORED)).map_err(doing)?;
         fresh::set_aside(dir.path(), CORE, "replaced", now).map_err(doing)?;
@@ -116,17 +134,21 @@ fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
 
 /// The schema of the database that is there; `None` where there was never one. The check comes before
 /// any write.
-fn existing(dir: &DataDir) -> Result<Option<i64>, StoreError> {
+fn existing(dir: &DataDir, schema: Schema) -> Result<Option<i64>, StoreError> {
+    let damaged = |why| {
+        let newest_snapshot = snapshot::newest_good(dir, schema.version());
+        Err(StoreError::Damaged { file: CORE, why, newest_snapshot })
+    };
     if !dir.core().exists() {
-        return if was_used(dir)? { Err(damaged(dir, "is missing".to_owned())) } else { Ok(None) };
+        return if was_used(dir)? { damaged("is missing".to_owned()) } else { Ok(None) };
     }
     match examine(&dir.core(), Depth::Quick)? {
-        Finding::Damaged { why } => Err(damaged(dir, why)),
-        Finding::Sound { version } if version > core_schema::version() => {
-            Err(StoreError::NewerSchema { found: version, known: core_schema::version() })
+        Finding::Damaged { why } => damaged(why),
+        Finding::Sound { version } if version > schema.version() => {
+            Err(StoreError::NewerSchema { found: version, known: schema.version() })
         }
-        Finding::Sound { version } => match core_schema::missing_table(&dir.core(), version)? {
-            Some(table) => Err(damaged(dir, ["has lost its table `", table, "`"].concat())),
+        Finding::Sound { version } => match schema.missing_table(&dir.core(), version)? {
+            Some(table) => damaged(["has lost its table `", table, "`"].concat()),
             None => Ok(Some(version)),
         },
     }
@@ -134,21 +156,30 @@ fn existing(dir: &DataDir) -> Result<Option<i64>, StoreError> {
 
 /// Whether a database was here before: its log or its snapshots remain.
 fn was_used(dir: &DataDir) -> Result<bool, StoreError> {
-    Ok(dir.path().join("core.db-wal").exists() || !snapshot::list(dir)?.is_empty())
+    Ok(dir.path().join(WAL).exists() || !snapshot::list(dir)?.is_empty())
 }
 
-fn damaged(dir: &DataDir, why: String) -> StoreError {
-    let newest_snapshot = snapshot::newest_good(dir, core_schema::version());
-    StoreError::Damaged { file: CORE, why, newest_snapshot }
+/// Keeps a copy of a log that SQLite would read only in part and then write over.
+fn keep_damaged_wal(dir: &DataDir, now: i64) -> Result<Option<String>, StoreError> {
+    let doing = |cause| StoreError::file("keeping the damaged write-ahead log", cause);
+    if !wal::hides_changes(&dir.path().join(WAL)).map_err(doing)? {
+        return Ok(None);
+    }
+    let kept = [WAL, ".damaged-", &now.to_string()].concat();
+    copy_synced(&dir.path().join(WAL), &dir.path().join(&kept)).map_err(doing)?;
+    tracing::warn!(kept, "The write-ahead log of the database is damaged; its latest changes may be missing.");
+    let told =
+        ["the latest changes to `core.db` were damaged and may be missing; the damaged log was kept as `", &kept, "`"];
+    Ok(Some(told.concat()))
 }
 
-fn migrate_existing(dir: &DataDir, version: i64, now: i64) -> Result<(), StoreError> {
-    if version == core_schema::version() {
+fn migrate(dir: &DataDir, schema: Schema, version: i64, now: i64) -> Result<(), StoreError> {
+    if version == schema.version() {
         return Ok(());
     }
     let kept = snapshot::take(dir, Reason::Migration, now)?;
-    tracing::info!(from = version, to = core_schema::version(), snapshot = kept.file, "Migrating the database.");
-    core_schema::migrate(&mut open_writer(&dir.core(), Durability::Full)?)
+    tracing::info!(from = version, to = schema.version(), snapshot = kept.file, "Migrating the database.");
+    schema.migrate(&mut open_writer(&dir.core(), Durability::Full)?)
 }
 
 fn copy_synced(from: &Path, to: &Path) -> io::Result<()> {
@@ -157,3 +188,6 @@ fn copy_synced(from: &Path, to: &Path) -> io::Result<()> {
     io::copy(&mut source, &mut target)?;
     target.sync_all()
 }
+
+#[cfg(test)]
+mod tests;

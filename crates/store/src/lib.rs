@@ -10,9 +10,10 @@ mod data_dir;
 mod error;
 mod fresh;
 mod integrity;
+mod wal;
 
 mod core_db;
-mod core_schema;
+mod schema;
 pub mod snapshot;
 
 pub mod accounts;

@@ -4,17 +4,16 @@
 //! a killed process loses at most the last 250 ms. A broken file is moved aside, never deleted, and
 //! the gateway goes on with a new one. Deliberately absent: bodies of requests and answers.
 
-mod attempts;
+pub(crate) mod attempts;
 pub mod audit;
-mod key_use;
+pub(crate) mod key_use;
 mod opening;
 mod queue;
 mod reader;
 mod record;
-mod requests;
+pub(crate) mod requests;
 mod retention;
-mod schema;
-mod usage_hours;
+pub(crate) mod usage_hours;
 mod writer;
 
 #[cfg(test)]

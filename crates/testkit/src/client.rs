@@ -192,6 +192,13 @@ impl Call {
         connection.answer().await
     }
 
+    /// Sends on a connection that is open and reads the whole answer, or tells why there is none.
+    pub async fn try_on(&self, connection: &mut Connection) -> io::Result<Answer> {
+        connection.try_send(&self.head_bytes()).await?;
+        connection.try_send(self.body.as_deref().unwrap_or_default()).await?;
+        within("an answer", connection.try_answer()).await
+    }
+
     /// Sends on a connection of its own; gives the answer back once its head is there.
     pub async fn stream(&self) -> Streaming {
         let mut connection = Connection::open(&self.origin).await;

@@ -1,7 +1,7 @@
 //! An account as a request needs it: where to send, and the credential, bound to its origin.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use omniroute_catalog::{Endpoint, Header, HeaderTemplate, Provider, Tier, Wire};
+use omniroute_catalog::{Endpoint, Header, HeaderTemplate, Provider, TestRule, Tier, Wire};
 use omniroute_domain::{AccountId, Fault, FaultKind, Format, ProviderId, Secret};
 use zeroize::Zeroizing;
 
@@ -32,6 +32,8 @@ pub(crate) enum Route {
 pub(crate) struct HttpRoute {
     pub(crate) chat: Uri,
     pub(crate) models: Option<Uri>,
+    /// What shows whether the key is good; `None` where only a chat does.
+    pub(crate) test: Option<Uri>,
     pub(crate) headers: HeaderMap,
     pub(crate) credential: Option<Credential>,
     pub(crate) reach: Reach,
@@ -115,6 +117,11 @@ fn http_route(spec: &AccountSpec<'_>, key: Option<&Secret>) -> Result<HttpRoute,
         Some(endpoint) => address_of(spec, endpoint, spec.models_path)?.filter(|uri| same_origin(uri, &chat)),
         None => None,
     };
+    let test = match &row.test {
+        TestRule::Get { endpoint, .. } if &*endpoint.name == "models" => models.clone(),
+        TestRule::Get { endpoint, .. } => address_of(spec, endpoint, None)?.filter(|uri| same_origin(uri, &chat)),
+        TestRule::Chat { .. } | TestRule::Nothing => None,
+    };
     let mut headers = HeaderMap::new();
     for Header { name, value, .. } in row.headers_for(Format::OpenAiChat) {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
@@ -122,7 +129,7 @@ fn http_route(spec: &AccountSpec<'_>, key: Option<&Secret>) -> Result<HttpRoute,
         }
     }
     let credential = credential(spec, row.auth_header_at(endpoint), key)?;
-    Ok(HttpRoute { chat, models, headers, credential, reach: spec.reach })
+    Ok(HttpRoute { chat, models, test, headers, credential, reach: spec.reach })
 }
 
 /// An endpoint's address for this account; `None` where nobody gave one.

@@ -63,13 +63,11 @@ pub async fn probe(upstream: &Upstream, account: &Account, row: &Provider) -> Ve
     let begun = Instant::now();
     let (outcome, message) = match (&account.route, &row.test) {
         (Route::Demo, _) | (_, TestRule::Nothing) => (Outcome::Works, "needs no test".to_owned()),
-        (Route::Http(route), TestRule::Get { or_chat, .. }) => match seen(upstream, route).await {
-            Ok(models) => (Outcome::Works, format!("the key works; {} models listed", models.len())),
-            Err(fault) if lacks_list(&fault) => match or_chat {
+        (Route::Http(route), TestRule::Get { or_chat, .. }) => match ask(upstream, route).await {
+            Ok(said) => (Outcome::Works, said),
+            Err(fault) if lacks_page(&fault) => match or_chat {
                 Some(model) => chat(upstream, account, model.as_str(), row.output_limit).await,
-                None => {
-                    (Outcome::Reachable, "the address answers but lists no models, so the key could not be tested".into())
-                }
+                None => untold(),
             },
             Err(fault) => judge(&fault),
         },
@@ -77,11 +75,25 @@ pub async fn probe(upstream: &Upstream, account: &Account, row: &Provider) -> Ve
             chat(upstream, account, model.as_str(), row.output_limit).await
         }
         (Route::Http(route), TestRule::Chat { model: None }) => match seen(upstream, route).await {
-            Ok(_) => (Outcome::Reachable, "the address answers; the key is tested by the first request".into()),
+            Ok(_) => untold(),
             Err(fault) => judge(&fault),
         },
     };
     Verdict { outcome, message, latency: begun.elapsed() }
+}
+
+/// Asks the page that only a good key opens.
+async fn ask(upstream: &Upstream, route: &HttpRoute) -> Result<String, Fault> {
+    if route.test == route.models {
+        let models = seen(upstream, route).await?;
+        return Ok(format!("the key works; {} models listed", models.len()));
+    }
+    let Some(uri) = &route.test else { return Err(no_page()) };
+    upstream.get(route, uri).await.map(|_| "the key works".to_owned())
+}
+
+fn untold() -> (Outcome, String) {
+    (Outcome::Reachable, "the address answers, but says nothing about the key; the first request will tell".into())
 }
 
 /// The models an account has, as the provider lists them.
@@ -101,7 +113,7 @@ enum Listing {
 }
 
 async fn seen(upstream: &Upstream, route: &HttpRoute) -> Result<Vec<SeenModel>, Fault> {
-    let Some(uri) = &route.models else { return Err(no_list()) };
+    let Some(uri) = &route.models else { return Err(no_page()) };
     let mut answer = upstream.get(route, uri).await?;
     let text = answer.body.collect(upstream.limits.reply_bytes).await?;
     match serde_json::from_slice(&text) {
@@ -113,13 +125,13 @@ async fn seen(upstream: &Upstream, route: &HttpRoute) -> Result<Vec<SeenModel>, 
     }
 }
 
-fn no_list() -> Fault {
+fn no_page() -> Fault {
     let mut fault = Fault::new(FaultKind::NotFound, "no_model_list", "the provider has no list of models");
     fault.upstream_status = Some(404);
     fault
 }
 
-fn lacks_list(fault: &Fault) -> bool {
+fn lacks_page(fault: &Fault) -> bool {
     matches!(fault.upstream_status, Some(404 | 405))
 }
 

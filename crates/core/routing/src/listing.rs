@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use omniroute_catalog::{Date, Kind, Model};
+use omniroute_catalog::{Date, Kind, Model, Provider, Wire};
 use omniroute_domain::{Format, ModelId, ProviderId};
 
 use crate::directory::{Directory, Group};
@@ -51,9 +51,8 @@ fn models_of(group: &Group) -> Vec<ListedModel> {
             list.push(ListedModel { name, kind: custom.kind, custom: true, ..listed(group, &custom.model, facts) });
         }
     }
-    let from_row = row.map_or(&[][..], |row| &row.models).iter().filter(|model| is_offered(model));
     let known: Vec<&ModelId> = match group.listed.as_slice() {
-        [] => from_row.map(|model| &model.id).collect(),
+        [] => row.into_iter().flat_map(offered).collect(),
         seen_there => seen_there.iter().collect(),
     };
     for id in known {
@@ -64,11 +63,13 @@ fn models_of(group: &Group) -> Vec<ListedModel> {
     list
 }
 
-/// Whether a model of the catalog is worth listing: not hidden, not gone, and in a format we speak.
-fn is_offered(model: &Model) -> bool {
-    let gone = model.shutdown.is_some_and(|end| end <= model.checked);
-    let foreign = model.wire.as_ref().is_some_and(|wire| wire.format() != Some(Format::OpenAiChat));
-    !model.hidden && !gone && !foreign
+/// The models of a row that are worth listing: not hidden, not gone when the row was checked, and in a
+/// format we speak.
+fn offered(row: &Provider) -> impl Iterator<Item = &ModelId> {
+    let gone = |model: &Model| model.shutdown.is_some_and(|end| end <= row.checked);
+    let foreign = |wire: &Wire| wire.format() != Some(Format::OpenAiChat);
+    let models = row.models.iter().filter(move |model| !model.hidden && !gone(model));
+    models.filter(move |model| !model.wire.as_ref().is_some_and(foreign)).map(|model| &model.id)
 }
 
 fn listed(group: &Group, id: &ModelId, facts: Option<&Model>) -> ListedModel {
@@ -84,3 +85,6 @@ fn listed(group: &Group, id: &ModelId, facts: Option<&Model>) -> ListedModel {
         shutdown: facts.and_then(|facts| facts.shutdown),
     }
 }
+
+#[cfg(test)]
+mod tests;

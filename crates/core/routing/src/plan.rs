@@ -72,3 +72,6 @@ fn plan_bare(directory: &Directory, model: &str) -> Result<Plan, Refusal> {
         (Some(_), Some(_)) => Err(reasons::ambiguous(directory, model)),
     }
 }
+
+#[cfg(test)]
+mod tests;

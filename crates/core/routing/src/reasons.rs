@@ -21,39 +21,52 @@ pub(crate) fn unknown_model(directory: &Directory, name: &str) -> Refusal {
     {
         return unknown_prefix(directory, prefix, rest);
     }
-    let groups = directory.groups.iter().filter(|group| group.is_connected());
-    let names = groups.flat_map(|group| group.model_ids().map(move |id| (id.as_str(), group.full_name(id.as_str()))));
-    Refusal::UnknownModel { name: name.to_owned(), nearest: nearest(name, names), offered_by }
+    Refusal::UnknownModel { name: name.to_owned(), nearest: alike(directory, name), offered_by }
 }
 
 /// What stands before the slash, or in the address, is no provider.
 pub(crate) fn unknown_prefix(directory: &Directory, prefix: &str, rest: &str) -> Refusal {
-    let mut candidates = elsewhere(directory, &ProviderId::from(""), rest);
+    let having = directory.connected_with(rest).map(|group| group.full_name(rest)).take(MOST);
+    let mut candidates: Vec<String> = having.collect();
     if candidates.is_empty() {
-        let known = directory.catalog.providers().flat_map(|row| row.all_prefixes());
-        let own = directory.own_prefixes();
-        candidates = nearest(prefix, known.chain(own).map(|known| (known, format!("{known}/{rest}"))));
+        let rows = directory.catalog.providers().filter(|row| row.readiness().can_connect());
+        let known = rows.flat_map(|row| row.all_prefixes()).chain(directory.own_prefixes());
+        let near = nearest(prefix, known.map(|known| (known, ())));
+        candidates = near.into_iter().map(|(known, ())| format!("{known}/{rest}")).collect();
+    }
+    if candidates.is_empty() {
+        candidates = alike(directory, &format!("{prefix}/{rest}"));
     }
     Refusal::UnknownPrefix { prefix: prefix.to_owned(), candidates }
 }
 
 /// The provider's models are all known, and this is none of them.
 pub(crate) fn not_in_closed(group: &Group, model: &str) -> Refusal {
-    let all = || group.model_ids().map(|id| (id.as_str(), group.full_name(id.as_str())));
-    let mut names = nearest(model, all());
+    let near = nearest(model, group.model_ids().map(|id| (id.as_str(), ())));
+    let mut names: Vec<String> = near.into_iter().map(|(id, ())| group.full_name(id)).collect();
     if names.is_empty() {
-        names = all().map(|(_, full)| full).take(MOST).collect();
+        names = group.model_ids().map(|id| group.full_name(id.as_str())).collect();
     }
     Refusal::UnknownModel { name: group.full_name(model), nearest: names, offered_by: Vec::new() }
 }
 
-/// Full names under which other connected providers have a model.
-pub(crate) fn elsewhere(directory: &Directory, except: &ProviderId, model: &str) -> Vec<String> {
-    let whole = format!("{except}/{model}");
-    let having = [model, whole.as_str()]
+/// Full names under which other connected providers have a model of a provider without accounts.
+pub(crate) fn elsewhere(directory: &Directory, provider: &ProviderId, model: &str) -> Vec<String> {
+    // Resellers put the vendor's name before the model's.
+    let resold = format!("{provider}/{model}");
+    let having = [model, resold.as_str()]
         .into_iter()
         .flat_map(|name| directory.connected_with(name).map(move |group| (group, group.full_name(name))));
-    having.filter(|(group, _)| group.provider != *except).map(|(_, full)| full).take(MOST).collect()
+    having.filter(|(group, _)| group.provider != *provider).map(|(_, full)| full).take(MOST).collect()
+}
+
+/// Full names of connected models that look like a name.
+fn alike(directory: &Directory, name: &str) -> Vec<String> {
+    let connected = directory.groups.iter().filter(|group| group.is_connected());
+    let names = connected.flat_map(|group| group.model_ids().map(move |id| (id.as_str(), group)));
+    let mut full: Vec<String> = nearest(name, names).into_iter().map(|(id, group)| group.full_name(id)).collect();
+    full.dedup();
+    full
 }
 
 /// Providers that have a model and could be connected.

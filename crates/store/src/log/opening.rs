@@ -12,7 +12,7 @@ use crate::data_dir::{DataDir, LOG};
 use crate::error::StoreError;
 use crate::fresh;
 use crate::integrity::{Depth, Finding, examine};
-use crate::log::schema;
+use crate::schema;
 
 /// How thoroughly to look before the first write. A log that was closed cleanly leaves no WAL.
 pub(crate) fn depth_for(dir: &DataDir) -> Depth {
@@ -29,10 +29,10 @@ pub(crate) fn open(dir: &DataDir, depth: Depth, now: i64) -> Result<(Connection,
         None => None,
     };
     if !path.exists() {
-        fresh::make(dir.path(), LOG, schema::migrate)?;
+        fresh::make(dir.path(), LOG, |connection| schema::LOG.migrate(connection))?;
     }
     let mut connection = open_writer(&path, Durability::Normal)?;
-    schema::migrate(&mut connection)?;
+    schema::LOG.migrate(&mut connection)?;
     Ok((connection, notice))
 }
 
@@ -43,7 +43,7 @@ fn fault(path: &Path, depth: Depth) -> Result<Option<(String, &'static str)>, St
     }
     match examine(path, depth)? {
         Finding::Damaged { why } => Ok(Some((why, "damaged"))),
-        Finding::Sound { version } if version > schema::version() => {
+        Finding::Sound { version } if version > schema::LOG.version() => {
             Ok(Some(("was written by a newer version".to_owned(), "newer")))
         }
         Finding::Sound { .. } => Ok(None),

@@ -1,0 +1,97 @@
+//! Reading management requests: JSON of a known shape within a limit, and queries of a known shape.
+//! What is not in the shape is refused by name, so that a typo never passes for a wish.
+
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// The largest body of a management request.
+pub(crate) const BODY_BYTES: usize = 1 << 20;
+/// How long a management request's body may take, all of it.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let text = "the body must be JSON; send it with `Content-Type: application/json`";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", text));
+        }
+        let body = Limited::new(request.into_body(), BODY_BYTES).collect();
+        let bytes = match tokio::time::timeout(BODY_TIME, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(why)) => return Err(unread(why.as_ref())),
+            Err(_) => {
+                let text = format!("the body did not arrive within {} seconds", BODY_TIME.as_secs());
+                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", text));
+            }
+        };
+        serde_json::from_slice(&bytes).map(Self).map_err(|why| unfit(&why))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+fn unread(why: &(dyn std::error::Error + 'static)) -> Problem {
+    if why.is::<LengthLimitError>() {
+        let text = format!("the body is larger than {BODY_BYTES} bytes");
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", text);
+    }
+    Problem::invalid("incomplete_body", "the request ended before its body was complete")
+}
+
+fn unfit(why: &serde_json::Error) -> Problem {
+    let code = if why.is_data() { "invalid_field" } else { "invalid_json" };
+    named(Problem::invalid(code, why.to_string()), &why.to_string())
+}
+
+/// Names the field a deserialiser complains of; it stands in backticks after these words.
+fn named(problem: Problem, text: &str) -> Problem {
+    let field = ["unknown field `", "missing field `", "duplicate field `"].iter().find_map(|words| {
+        let (_, rest) = text.split_once(words)?;
+        rest.split_once('`').map(|(name, _)| name.to_owned())
+    });
+    match field {
+        Some(name) => problem.field(name),
+        None => problem,
+    }
+}
+
+/// A query.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Query::<T>::from_request_parts(head, state).await;
+        read.map(|Query(asked)| Self(asked)).map_err(|why: QueryRejection| {
+            let text = std::error::Error::source(&why).map_or_else(|| why.to_string(), ToString::to_string);
+            named(Problem::invalid("invalid_query", format!("the query can't be read: {text}")), &text)
+        })
+    }
+}
+
+/// A field that may be absent (`None`: keep), null (`Some(None)`: clear) or set.
+pub(crate) fn patch<'de, D, T>(source: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    Option::<T>::deserialize(source).map(Some)
+}
