@@ -28,9 +28,9 @@ audit: ## licences, banned and duplicate dependencies, sources
 	@scripts/ensure.sh audit
 	cargo deny --locked check licenses bans sources
 
-bench: ## the figures: ratios to a bare pass-through, measured in one run
-	@scripts/ensure.sh build
-	cargo run --release --locked --package omniroute-bench -- $(ARGS)
+bench: build ## the figures: ratios to a bare pass-through, measured in one run (ARGS=--quick: a minute)
+	cargo run --release --locked --package omniroute-bench -- run $(ARGS)
+	cargo bench --locked --package omniroute-wire --package omniroute-routing --package omniroute-store --bench '*' -- --quick
 
 docs: ## write the generated pages
 	cargo xtask gen

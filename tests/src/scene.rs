@@ -100,8 +100,20 @@ pub async fn connect(gateway: &Gateway, prefix: &str, base_url: &str, key: &str)
 
 /// Connects one more account of a catalog provider, at an address of its own; gives its id.
 pub async fn connect_catalog(gateway: &Gateway, provider: &str, base_url: &str, key: &str) -> String {
-    let arguments =
-        ["providers", "add", provider, "--base-url", base_url, "--local", "--api-key", key, "--no-test", "--name", key];
+    let name = format!("at {base_url}");
+    let arguments = [
+        "providers",
+        "add",
+        provider,
+        "--base-url",
+        base_url,
+        "--local",
+        "--api-key",
+        key,
+        "--no-test",
+        "--name",
+        &name,
+    ];
     account_id(&gateway.cli(&arguments).await.json())
 }
 

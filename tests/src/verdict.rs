@@ -25,6 +25,15 @@ pub fn code_of(answer: &Answer) -> String {
     body["error"]["code"].as_str().unwrap_or_default().to_owned()
 }
 
+/// The stable code of a refused management request; its shape is `{"error":{"code","message","details"}}`
+/// with the code to branch on in the details.
+#[track_caller]
+pub fn managed_code(answer: &Answer) -> String {
+    let error = &answer.json()["error"];
+    assert!(error["code"].is_string() && error["message"].is_string(), "{error}");
+    error["details"]["code"].as_str().unwrap_or_default().to_owned()
+}
+
 /// Checks that a stream ended with an error of this code and then `[DONE]`, and never with a reason
 /// to stop; gives the message.
 #[track_caller]

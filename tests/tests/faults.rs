@@ -216,6 +216,7 @@ async fn a_million_keys_and_ten_thousand_messages_pass_in_bounds() {
     for body in
         [format!(r#"{{"model":"mk/m","messages":[]{keys}}}"#), format!(r#"{{"model":"mk/m","messages":[{messages}]}}"#)]
     {
+        scene.provider.script(chat::greeting().whole());
         let begun = Instant::now();
         let answer = scene.chat(body.clone()).send().await;
         assert_eq!(answer.status, 200, "{}", answer.text());

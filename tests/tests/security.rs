@@ -7,7 +7,7 @@ use omniroute_testkit::client::Connection;
 use omniroute_testkit::{Answer, Call, Gateway, Setup};
 use omniroute_tests::Scene;
 use omniroute_tests::scene::{ask, manage_key};
-use omniroute_tests::verdict::{code_of, refused};
+use omniroute_tests::verdict::{managed_code, refused};
 use serde_json::Value;
 
 /// Refused, and nothing of ours in the answer.
@@ -42,7 +42,7 @@ fn call(gateway: &Gateway, method: &str, path: &str) -> Call {
 }
 
 /// What a probe may see without a key: that somebody lives here, and nothing else.
-const OPEN: [&str; 1] = ["/api/health"];
+const OPEN: [&str; 2] = ["/", "/api/health"];
 
 #[tokio::test]
 async fn every_management_route_refuses_everyone_without_a_managing_key() {
@@ -179,6 +179,7 @@ async fn no_web_page_gets_through() {
     let scene = Scene::start().await;
     let url = scene.gateway.url();
     let port = url.rsplit(':').next().unwrap();
+    let key = manage_key(&scene.gateway).await;
     let origins = [
         "http://evil.example",
         "https://evil.example",
@@ -189,7 +190,7 @@ async fn no_web_page_gets_through() {
     ]
     .map(str::to_owned);
     for path in ["/v1/models", "/api/keys", "/api/health", "/"] {
-        let call = Call::get(url, path).key(scene.gateway.key());
+        let call = Call::get(url, path).key(&key);
         for origin in &origins {
             let answer = call.clone().header("origin", origin).send().await;
             refused(&answer, 403, "origin_not_allowed");
@@ -218,7 +219,7 @@ async fn management_takes_json_only() {
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
         let call = Call::post(gateway.url(), "/api/keys", r#"{"name":"x"}"#).key(&key).header("content-type", kind);
         let answer = call.send().await;
-        assert_eq!((answer.status, code_of(&answer).as_str()), (415, "unsupported_media_type"), "{kind}");
+        assert_eq!((answer.status, managed_code(&answer).as_str()), (415, "unsupported_media_type"), "{kind}");
     }
     let listed = Call::get(gateway.url(), "/api/keys").key(&key).send().await.json();
     let names: Vec<&Value> = listed["keys"].as_array().unwrap().iter().map(|key| &key["name"]).collect();

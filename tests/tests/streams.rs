@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use omniroute_testkit::sse::Event;
+use omniroute_testkit::sse::{Event, read_all};
 use omniroute_testkit::{Ending, Gate, Script, Setup, Streaming, chat, failure};
 use omniroute_tests::Scene;
 use omniroute_tests::scene::ask_counted_stream;
-use omniroute_tests::verdict::{broken_off, completed, said};
+use omniroute_tests::verdict::{broken_off, completed, refused, said};
 
 /// Plays a script to a stream and gives all of its events.
 async fn events_of(scene: &Scene, script: Script) -> (Streaming, Vec<Event>) {
@@ -26,19 +26,29 @@ async fn row_of(scene: &Scene, stream: &Streaming) -> omniroute_tests::Row {
 #[tokio::test]
 async fn a_stream_that_ends_without_a_reason_is_an_error_not_a_stop() {
     let scene = Scene::start().await;
-    let half = [chat::role(), chat::text("Half an")];
+    let half = || {
+        Script::sse_raw([chat::stream_bytes(&[chat::role()]), chat::stream_bytes(&[chat::text("Half an")]), Vec::new()])
+    };
     let cases = [
-        (failure::truncated(), "upstream_truncated"),
-        (Script::sse(half.clone()).broken_after(2, Ending::Close), "upstream_connection_lost"),
-        (Script::sse(half.clone()).broken_after(2, Ending::Reset), "upstream_connection_lost"),
-        (Script::sse(half.clone()).half_chunk("data: {\"id\":\"c1\",\"cho", Ending::Close), "upstream_connection_lost"),
-        (Script::sse(half.clone()).until_close(), "upstream_truncated"),
+        (half(), "upstream_truncated"),
+        (half().until_close(), "upstream_truncated"),
+        (half().ending(Ending::Close), "upstream_connection_lost"),
+        (half().ending(Ending::Reset), "upstream_connection_lost"),
+        (half().half_chunk("data: {\"id\":\"c1\",\"cho", Ending::Close), "upstream_connection_lost"),
     ];
     for (script, code) in cases {
         let name = format!("{script:?}");
-        let (stream, events) = events_of(&scene, script).await;
-        broken_off(&events, code);
+        let gate = Gate::shut();
+        scene.provider.script(script.gated(&gate));
+        gate.open(2);
+        let mut stream = scene.ask_stream().stream().await;
+        let mut events = vec![stream.expect_event().await, stream.expect_event().await];
         assert_eq!(said(&events), "Half an", "{name}: what came is passed on");
+        gate.open_for_good();
+        events.extend(stream.rest().await);
+        assert_eq!(stream.cut(), None, "{name}: the answer to the client is whole in any case");
+        broken_off(&events, code);
+        assert_eq!(said(&events), "Half an", "{name}: and nothing is made up");
         let row = row_of(&scene, &stream).await;
         assert_eq!((row.code().as_deref(), row.outcome().as_deref()), (Some(code), Some("error")), "{name}: {row:?}");
     }
@@ -47,8 +57,10 @@ async fn a_stream_that_ends_without_a_reason_is_an_error_not_a_stop() {
 #[tokio::test]
 async fn an_event_cut_in_half_never_reaches_the_client() {
     let scene = Scene::start().await;
-    let whole = chat::stream_bytes(&chat::greeting().stream());
-    for cut in (200..whole.len() - 20).step_by(41) {
+    let data = chat::greeting().stream();
+    let whole = chat::stream_bytes(&data);
+    let first_words = chat::stream_bytes(&data[..2]).len();
+    for cut in (first_words..whole.len() - 20).step_by(41) {
         let (stream, events) = events_of(&scene, Script::sse_raw([whole[..cut].to_vec()])).await;
         let passed = events.iter().filter(|event| event.data.is_some() && !event.is_done());
         for event in passed {
@@ -65,18 +77,15 @@ async fn a_reset_at_any_byte_of_the_stream_ends_in_an_error() {
     let length = chat::stream_bytes(&chat::numbered(4).stream()).len();
     for cut in (head..head + length).step_by(97) {
         scene.provider.script(Script::sse(chat::numbered(4).stream()).reset_after(cut));
-        let mut stream = scene.ask_stream().stream().await;
-        let events = stream.rest().await;
-        if stream.status == 200 {
-            let has_reason = events.iter().any(|event| event.text().contains("\"finish_reason\":\"stop\""));
-            assert!(
-                has_reason || events.iter().any(|event| event.text().contains("\"error\"")),
-                "cut at {cut}: {events:?}"
-            );
-            assert!(events.last().is_some_and(Event::is_done), "cut at {cut}: {events:?}");
-        } else {
-            assert_eq!(stream.status, 502, "cut at {cut}: {:?}", String::from_utf8_lossy(stream.raw()));
+        let answer = scene.ask_stream().send().await;
+        if answer.status != 200 {
+            refused(&answer, 502, "upstream_connection_lost");
+            continue;
         }
+        let events = read_all(&answer.body);
+        let has = |mark: &str| events.iter().any(|event| event.text().contains(mark));
+        assert!(has("\"finish_reason\":\"stop\"") || has("\"error\""), "cut at {cut}: {events:?}");
+        assert!(events.last().is_some_and(Event::is_done), "cut at {cut}: {events:?}");
     }
 }
 
@@ -250,7 +259,7 @@ async fn a_stall_amid_a_stream_ends_in_an_error_within_the_limit() {
 
 #[tokio::test]
 async fn a_silent_connection_with_comments_is_not_idle() {
-    let scene = Scene::with(Setup::new().env("STREAM_IDLE_TIMEOUT_MS", "1000")).await;
+    let scene = Scene::with(Setup::new().env("STREAM_IDLE_TIMEOUT_MS", "1500")).await;
     let gate = Gate::shut();
     let mut frames = vec![chat::stream_bytes(&[chat::text("one")])];
     frames.extend((0..6).map(|_| b": working\n\n".to_vec()));

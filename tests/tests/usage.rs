@@ -31,7 +31,11 @@ async fn a_stream_counts_what_the_same_whole_answer_counts() {
         for row in rows_of(&scene, &exchange).await {
             assert_eq!(row.tokens(), (Some(input), Some(output)), "{row:?}");
             assert_eq!(row.details(), (cached, reasoning), "{row:?}");
-            assert_eq!((row.usage_mark().as_deref(), row.outcome().as_deref()), (Some("reported"), Some("ok")), "{row:?}");
+            assert_eq!(
+                (row.usage_mark().as_deref(), row.outcome().as_deref()),
+                (Some("reported"), Some("ok")),
+                "{row:?}"
+            );
             assert_eq!(row.attempts().len(), 1, "{row:?}");
         }
     }

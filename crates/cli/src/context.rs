@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use omniroute_control::{Environment, StartError, VaultChoice, paths};
+use tokio::task::spawn_blocking;
 
 use crate::args::{Globals, VaultPlace};
 use crate::failure::Failure;
@@ -44,6 +45,23 @@ impl Context {
         match &self.globals.data_dir {
             Some(folder) => format!("omniroute {command} --data-dir {}", quoted(&folder.display().to_string())),
             None => format!("omniroute {command}"),
+        }
+    }
+
+    /// Whether somebody can answer a question.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.person == Person::Present
+    }
+
+    /// Asks before something is done that can't be taken back. A script that asks for it means it.
+    pub(crate) async fn make_sure(&self, question: String) -> Result<(), Failure> {
+        if !self.can_ask() {
+            return Ok(());
+        }
+        let answered = spawn_blocking(move || terminal::confirm(&question)).await;
+        match answered.map_err(|why| Failure::new("prompt", why.to_string()))?? {
+            true => Ok(()),
+            false => Err(Failure::new("declined", "nothing was changed")),
         }
     }
 

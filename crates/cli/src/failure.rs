@@ -55,6 +55,11 @@ impl Failure {
         self
     }
 
+    /// Whether it has this code.
+    pub(crate) fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.exit {
             Exit::Failed => 1,

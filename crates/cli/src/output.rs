@@ -24,8 +24,8 @@ pub(crate) enum Form {
 /// What a command found, for both kinds of readers, and whether that is bad news.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    document: Value,
-    text: String,
+    pub(crate) document: Value,
+    pub(crate) text: String,
     verdict: Result<(), Failure>,
 }
 

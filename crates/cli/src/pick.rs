@@ -15,40 +15,48 @@ pub(crate) trait Named {
     fn id(&self) -> &str;
     /// What its owner calls it.
     fn name(&self) -> &str;
-    /// What it may also be called as long as no other thing is.
-    fn byname(&self) -> &str;
+    /// What it may also be called, as long as nothing else is.
+    fn bynames(&self) -> [&str; 2];
 }
 
-/// The thing that is meant. A whole id wins over a name, a name over the beginning of an id.
-pub(crate) fn pick<'a, T: Named>(things: &'a [T], wanted: &str) -> Result<&'a T, Failure> {
+/// The thing that is meant, out of all of its kind.
+pub(crate) fn take<T: Named>(mut things: Vec<T>, wanted: &str) -> Result<T, Failure> {
+    let place = find(&things, wanted)?;
+    Ok(things.swap_remove(place))
+}
+
+/// Where it stands. A whole id wins over a name, a name over the beginning of an id.
+fn find<T: Named>(things: &[T], wanted: &str) -> Result<usize, Failure> {
     let readings: [fn(&T, &str) -> bool; 4] = [
         |thing, wanted| thing.id() == wanted,
         |thing, wanted| thing.name() == wanted,
         |thing, wanted| thing.id().starts_with(wanted),
-        |thing, wanted| thing.byname() == wanted,
+        |thing, wanted| thing.bynames().contains(&wanted),
     ];
     for fits in readings {
-        let found: Vec<&T> = things.iter().filter(|thing| !wanted.is_empty() && fits(thing, wanted)).collect();
+        let meant = |thing: &T| !wanted.is_empty() && fits(thing, wanted);
+        let found: Vec<usize> = (0..things.len()).filter(|&place| meant(&things[place])).collect();
         match found.as_slice() {
             [] => {}
-            [one] => return Ok(one),
-            many => return Err(ambiguous(wanted, many)),
+            [one] => return Ok(*one),
+            many => return Err(ambiguous(wanted, many.iter().map(|&place| &things[place]))),
         }
     }
     let message = format!("no {} has the id or name `{wanted}`", T::KIND);
     Err(Failure::new("not_found", message).hint(format!("`{}` lists them", T::LISTED_BY)))
 }
 
-fn ambiguous<T: Named>(wanted: &str, found: &[&T]) -> Failure {
-    let list: Vec<String> = found.iter().map(|thing| format!("`{}` ({})", thing.id(), thing.name())).collect();
-    let message = format!("`{wanted}` fits {} {}s: {}", found.len(), T::KIND, list.join(", "));
+fn ambiguous<'a, T: Named + 'a>(wanted: &str, found: impl Iterator<Item = &'a T>) -> Failure {
+    let list: Vec<String> = found.map(|thing| format!("`{}` ({})", thing.id(), thing.name())).collect();
+    let message = format!("`{wanted}` fits {} {}s: {}", list.len(), T::KIND, list.join(", "));
     Failure::new("ambiguous", message).hint("give more of the id")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, pick};
+    use super::{Named, take};
 
+    #[derive(Clone)]
     struct Thing(&'static str, &'static str, &'static str);
 
     impl Named for Thing {
@@ -63,8 +71,8 @@ mod tests {
             self.1
         }
 
-        fn byname(&self) -> &str {
-            self.2
+        fn bynames(&self) -> [&str; 2] {
+            [self.2, self.1]
         }
     }
 
@@ -77,7 +85,7 @@ mod tests {
 
     #[track_caller]
     fn check(wanted: &str, expected: Result<&str, &str>) {
-        let found = pick(&THINGS, wanted).map(|thing| thing.0);
+        let found = take(THINGS.to_vec(), wanted).map(|thing| thing.0);
         let code = |failure: crate::failure::Failure| failure.json().split('"').nth(5).map(str::to_owned);
         assert_eq!(found.map_err(code), expected.map_err(|code| Some(code.to_owned())), "`{wanted}`");
     }
@@ -102,7 +110,7 @@ mod tests {
 
     #[test]
     fn an_ambiguous_name_lists_what_it_fits() {
-        let said = pick(&THINGS, "work").map(|thing| thing.0).unwrap_err().lines("error:");
+        let said = take(THINGS.to_vec(), "work").map(|thing| thing.0).unwrap_err().lines("error:");
         assert_eq!(
             said,
             "error: `work` fits 2 things: `0192-aa` (work), `0193-cc` (work)\nhint: give more of the id\n"

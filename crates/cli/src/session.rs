@@ -89,10 +89,13 @@ struct Refused {
 
 #[derive(Deserialize)]
 struct Refusal {
-    code: String,
     message: String,
-    #[serde(default)]
-    hint: Option<String>,
+    details: Details,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    code: String,
 }
 
 fn read(reply: Reply) -> Result<Value, Failure> {
@@ -102,11 +105,7 @@ fn read(reply: Reply) -> Result<Value, Failure> {
     let Ok(Refused { error }) = serde_json::from_slice(&reply.body) else {
         return Err(odd_answer(&format!("status {} without a reason", reply.status)));
     };
-    let failure = Failure::new(error.code, error.message);
-    Err(match error.hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    })
+    Err(Failure::new(error.details.code, error.message))
 }
 
 fn odd_answer(why: &str) -> Failure {
@@ -132,9 +131,9 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_its_code_and_words() {
-        let body = r#"{"error":{"code":"CONFLICT","message":"`mk` is taken","details":null}}"#;
+        let body = r#"{"error":{"code":"CONFLICT","message":"`mk` is taken","details":{"code":"taken","field":"prefix"}}}"#;
         let failure = read(reply(409, body)).unwrap_err();
-        assert_eq!(failure.json(), "{\"error\":{\"code\":\"CONFLICT\",\"message\":\"`mk` is taken\"}}\n");
+        assert_eq!(failure.json(), "{\"error\":{\"code\":\"taken\",\"message\":\"`mk` is taken\"}}\n");
     }
 
     #[test]

@@ -1,12 +1,31 @@
-//! (being written: the signatures below are final)
-//! One data folder in use: its databases, its vault, its gateway.
+//! One data folder in use: its databases, its vault, its gateway, and the snapshot requests read.
+//!
+//! Invariant: whoever changes the database calls `refresh` before answering, so that a request that
+//! comes after the answer sees the change. A revoked key is refused from that moment on.
+
+mod first_key;
+mod live;
+mod unlock;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::env::Environment;
+use omniroute_catalog::Catalog;
+use omniroute_gateway::{Drain, Gateway, Snapshot};
+use omniroute_store::log::{AuditRecord, LogReader, RequestIds, Retention};
+use omniroute_store::{CoreDb, DataDir, StoreError, log};
+use omniroute_upstream::Upstream;
+use omniroute_vault::{Kind, Vault};
+use uuid::Uuid;
+
+use crate::clock::now_ms;
+use crate::env::{Environment, Settings};
 use crate::error::StartError;
+use crate::principal::Principal;
 
 /// Where the vault's key is to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +65,16 @@ impl FromStr for VaultChoice {
     }
 }
 
+impl From<Kind> for VaultChoice {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Keychain => Self::Keychain,
+            Kind::File => Self::File,
+            Kind::Env => Self::Env,
+        }
+    }
+}
+
 /// What to open.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -60,12 +89,170 @@ pub struct Options {
 
 /// A data folder in use. Clones share it.
 #[derive(Clone)]
-pub struct Instance {}
+pub struct Instance {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    dir: DataDir,
+    core: CoreDb,
+    log: LogReader,
+    vault: Vault,
+    catalog: Arc<Catalog>,
+    gateway: Arc<Gateway>,
+    settings: Settings,
+    notices: Vec<String>,
+    /// The accounts as they are connected; held while the snapshot is exchanged.
+    connected: Mutex<live::Connected>,
+}
 
 impl Instance {
     /// Opens a data folder. Blocks: disks, and up to five seconds for a locked keychain.
     pub fn open(options: Options) -> Result<Self, StartError> {
-        let _ = options;
-        Err(StartError::Defect("not written yet"))
+        let settings = Settings::read(&options.environment)?;
+        let now = now_ms();
+        let dir = DataDir::open(&options.data_dir)?;
+        let core = CoreDb::open(&dir, now)?;
+        let vault = unlock::unlock(&core, &dir, options.vault, &settings)?;
+        let (catalog, notices) = read_catalog(dir.path());
+        let catalog = Arc::new(catalog);
+        let mut connected = live::Connected::default();
+        let snapshot = connected.rebuild(&core, &vault, &catalog)?;
+        let log = log::open_with(&dir, now, retention(&settings));
+        let gateway = Gateway {
+            live: Arc::new(snapshot).into(),
+            upstream: Upstream::new(settings.upstream.clone()),
+            log: log.writer,
+            // Where the counting begins tells requests of two runs in one millisecond apart.
+            ids: RequestIds::starting_at(Uuid::now_v7().as_u128() as u32),
+            limits: settings.gateway.clone(),
+            drain: Drain::new(),
+        };
+        let shared = Shared {
+            dir,
+            core,
+            log: log.reader,
+            vault,
+            catalog,
+            gateway: Arc::new(gateway),
+            settings,
+            notices,
+            connected: Mutex::new(connected),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Reads the database again and gives requests what it says. Blocks.
+    pub fn refresh(&self) -> Result<(), StoreError> {
+        let shared = &*self.shared;
+        let mut connected = shared.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = connected.rebuild(&shared.core, &shared.vault, &shared.catalog)?;
+        shared.gateway.live.store(Arc::new(snapshot));
+        Ok(())
+    }
+
+    /// Writes what the log still holds and closes it. Blocks. Nothing is recorded after.
+    pub fn close(&self) {
+        self.shared.gateway.log.close();
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// The data folder.
+    pub fn data_dir(&self) -> &Path {
+        self.shared.dir.path()
+    }
+
+    /// Where the vault's key is kept.
+    pub fn vault_choice(&self) -> VaultChoice {
+        self.shared.vault.kind().into()
+    }
+
+    /// What did not stop the start, but what a person should know; whole sentences.
+    pub fn notices(&self) -> &[String] {
+        &self.shared.notices
+    }
+
+    pub(crate) fn dir(&self) -> &DataDir {
+        &self.shared.dir
+    }
+
+    pub(crate) fn core(&self) -> &CoreDb {
+        &self.shared.core
+    }
+
+    pub(crate) fn log(&self) -> &LogReader {
+        &self.shared.log
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.shared.vault
+    }
+
+    pub(crate) fn catalog(&self) -> &Arc<Catalog> {
+        &self.shared.catalog
+    }
+
+    pub(crate) fn gateway(&self) -> &Arc<Gateway> {
+        &self.shared.gateway
+    }
+
+    /// What requests read right now.
+    pub(crate) fn live(&self) -> Arc<Snapshot> {
+        self.shared.gateway.live.load_full()
+    }
+
+    /// Writes down who changed what. Never waits and never fails.
+    pub(crate) fn audit(&self, by: &Principal, action: &str, subject: &str, detail: Option<String>) {
+        self.shared.gateway.log.audit(AuditRecord {
+            at: now_ms(),
+            actor: by.actor(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail,
+        });
     }
 }
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Instance({})", self.data_dir().display())
+    }
+}
+
+fn retention(settings: &Settings) -> Retention {
+    let age = Duration::from_secs(settings.log_days * 24 * 60 * 60);
+    Retention { rows: settings.log_rows, age, ..Retention::default() }
+}
+
+/// The catalog with the rows of the data folder; what could not be used is named in the notices.
+fn read_catalog(data_dir: &Path) -> (Catalog, Vec<String>) {
+    let mut files: Vec<(String, String)> = Vec::new();
+    let mut notices = Vec::new();
+    for entry in fs::read_dir(data_dir.join("providers")).into_iter().flatten().flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if !name.ends_with(".toml") {
+            continue;
+        }
+        match fs::read_to_string(entry.path()) {
+            Ok(text) => files.push((name, text)),
+            Err(why) => notices.push(format!("`{name}` can't be read ({}); the row is not used", why.kind())),
+        }
+    }
+    files.sort();
+    let (catalog, warnings) = match files.is_empty() {
+        true => (Catalog::builtin(), Vec::new()),
+        false => Catalog::builtin().overridden(files),
+    };
+    notices.extend(warnings.iter().map(ToString::to_string));
+    for notice in &notices {
+        tracing::warn!(notice, "A provider row of the data folder is not used.");
+    }
+    (catalog, notices)
+}
+
+#[cfg(test)]
+mod tests;

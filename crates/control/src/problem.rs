@@ -114,6 +114,11 @@ impl Problem {
         &self.details.code
     }
 
+    /// The sentence.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The class that goes with a status.
     fn class(&self) -> &'static str {
         match self.status.as_u16() {

@@ -52,7 +52,7 @@ pub(crate) struct Whole {
 /// Tries a target.
 pub(crate) async fn run(gateway: &Gateway, target: &Target, ask: &Ask, client: &HeaderMap) -> Result<First, Fault> {
     let body = shape::body_for(ask, target);
-    let call = Call { account: &target.account, body: &body, stream: ask.stream, client };
+    let call = Call { account: &target.account, base: target.base(), body: &body, stream: ask.stream, client };
     let answer = gateway.upstream.chat(call).await?;
     if ask.stream {
         let limit = gateway.upstream.limits.first_event;

@@ -60,6 +60,11 @@ impl Target {
         self.plan.provider.clone()
     }
 
+    /// The address the model's prefix leads to, where it is not the provider's usual one.
+    pub(crate) fn base(&self) -> Option<&str> {
+        self.plan.base_url.as_deref()
+    }
+
     /// The model as the provider names it.
     pub(crate) fn model(&self) -> &str {
         self.plan.model.as_str()

@@ -34,8 +34,10 @@ pub struct CoreDb {
 }
 
 struct Shared {
-    writer: Mutex<Connection>,
     reader: Mutex<Connection>,
+    /// Dropped after the reader: the last connection to close folds the write-ahead log into the file,
+    /// and a reader can't.
+    writer: Mutex<Connection>,
     notice: Option<String>,
     claim: CoreClaim,
 }

@@ -75,7 +75,7 @@ pub fn list(dir: &DataDir) -> Result<Vec<Snapshot>, StoreError> {
 }
 
 /// The newest snapshot that passes its checks and that this version can read.
-pub fn newest_good(dir: &DataDir, known: i64) -> Option<Snapshot> {
+pub(crate) fn newest_good(dir: &DataDir, known: i64) -> Option<Snapshot> {
     let snapshots = list(dir).ok()?;
     snapshots.into_iter().find(|snapshot| check(dir, snapshot, known).is_ok())
 }

@@ -14,6 +14,9 @@ const FRAME_HEADER: usize = 24;
 /// The last bit of the magic number says how the checksums read their words.
 const MAGIC: u32 = 0x377f_0682;
 
+/// How checksums read their words.
+type Read = fn([u8; 4]) -> u32;
+
 /// Whether committed changes are in the log that SQLite would not find.
 pub(crate) fn hides_changes(path: &Path) -> io::Result<bool> {
     match fs::read(path) {
@@ -25,8 +28,8 @@ pub(crate) fn hides_changes(path: &Path) -> io::Result<bool> {
 
 fn has_frames_behind_damage(bytes: &[u8]) -> bool {
     let Some((header, frames)) = bytes.split_at_checked(HEADER) else { return false };
-    let is_big_endian = word(header, 0) & 1 == 1;
-    let mut sum = checksum(&header[..24], (0, 0), is_big_endian);
+    let read: Read = if word(header, 0) & 1 == 1 { u32::from_be_bytes } else { u32::from_le_bytes };
+    let mut sum = checksum(&header[..24], (0, 0), read);
     let page = word(header, 8) as usize;
     let is_sound = word(header, 0) & !1 == MAGIC && sum == (word(header, 24), word(header, 28));
     if !is_sound || page < 512 {
@@ -42,26 +45,29 @@ fn has_frames_behind_damage(bytes: &[u8]) -> bool {
         if is_broken {
             return true;
         }
-        sum = checksum(&frame[..8], sum, is_big_endian);
-        sum = checksum(&frame[FRAME_HEADER..], sum, is_big_endian);
+        sum = checksum(&frame[..8], sum, read);
+        sum = checksum(&frame[FRAME_HEADER..], sum, read);
         is_broken = sum != (word(frame, 16), word(frame, 20));
     }
     false
 }
 
-fn checksum(bytes: &[u8], start: (u32, u32), is_big_endian: bool) -> (u32, u32) {
+fn checksum(bytes: &[u8], start: (u32, u32), read: Read) -> (u32, u32) {
     bytes.chunks_exact(8).fold(start, |(first, second), pair| {
-        let read = |at| if is_big_endian { word(pair, at) } else { word(pair, at).swap_bytes() };
-        let first = first.wrapping_add(read(0)).wrapping_add(second);
-        (first, second.wrapping_add(read(4)).wrapping_add(first))
+        let first = first.wrapping_add(read(four(pair, 0))).wrapping_add(second);
+        (first, second.wrapping_add(read(four(pair, 4))).wrapping_add(first))
     })
 }
 
-/// Four bytes, the most significant first.
+/// A number of the format's own; those have the most significant byte first.
 fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(four(bytes, at))
+}
+
+fn four(bytes: &[u8], at: usize) -> [u8; 4] {
     let mut four = [0; 4];
     four.copy_from_slice(&bytes[at..at + 4]);
-    u32::from_be_bytes(four)
+    four
 }
 
 #[cfg(test)]

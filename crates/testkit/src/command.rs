@@ -57,11 +57,7 @@ impl CliOutput {
 
 impl std::fmt::Display for CliOutput {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            out,
-            "`omniroute {}` ended with {}; stdout: {} stderr: {}",
-            self.words, self.status, self.stdout, self.stderr
-        )
+        write!(out, "`{}` ended with {}; stdout: {} stderr: {}", self.words, self.status, self.stdout, self.stderr)
     }
 }
 

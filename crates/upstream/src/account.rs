@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use omniroute_catalog::{Endpoint, Header, HeaderTemplate, Provider, TestRule, Tier, Wire};
-use omniroute_domain::{AccountId, Fault, FaultKind, Format, ProviderId, Secret};
+use omniroute_domain::{AccountId, Fault, FaultKind, Format, ProviderId, Retry, Secret};
 use zeroize::Zeroizing;
 
 use crate::address::{self, AddressError, Reach};
@@ -31,6 +31,9 @@ pub(crate) enum Route {
 /// The way to a provider over HTTP.
 pub(crate) struct HttpRoute {
     pub(crate) chat: Uri,
+    /// The chat endpoint, where the account has no address of its own and so may be asked at another
+    /// address of the same provider.
+    movable: Option<Endpoint>,
     pub(crate) models: Option<Uri>,
     /// What shows whether the key is good; `None` where only a chat does.
     pub(crate) test: Option<Uri>,
@@ -129,7 +132,8 @@ fn http_route(spec: &AccountSpec<'_>, key: Option<&Secret>) -> Result<HttpRoute,
         }
     }
     let credential = credential(spec, row.auth_header_at(endpoint), key)?;
-    Ok(HttpRoute { chat, models, test, headers, credential, reach: spec.reach })
+    let movable = spec.base_url.is_none().then(|| endpoint.clone());
+    Ok(HttpRoute { chat, movable, models, test, headers, credential, reach: spec.reach })
 }
 
 /// An endpoint's address for this account; `None` where nobody gave one.
@@ -171,6 +175,19 @@ fn same_origin(a: &Uri, b: &Uri) -> bool {
 }
 
 impl HttpRoute {
+    /// The chat endpoint, at another address of the provider where the model's prefix leads there.
+    pub(crate) fn chat_at(&self, base: Option<&str>) -> Result<Uri, Fault> {
+        let Some(url) = base.zip(self.movable.as_ref()).and_then(|(base, endpoint)| endpoint.url_at(base)) else {
+            return Ok(self.chat.clone());
+        };
+        url.parse().ok().filter(|uri| same_origin(uri, &self.chat)).ok_or_else(|| {
+            let text = "no account is connected for this prefix; the provider's other accounts belong to another address";
+            let mut fault = Fault::new(FaultKind::NotFound, "no_account", text);
+            fault.retry = Retry::NextTarget;
+            fault
+        })
+    }
+
     /// The last line of defence: a credential leaves only for the origin it was given for.
     pub(crate) fn check_origin(&self, uri: &Uri) -> Result<(), Fault> {
         same_origin(uri, &self.chat).then_some(()).ok_or_else(|| {

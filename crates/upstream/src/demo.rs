@@ -1,3 +1,4 @@
+//! Placeholder while the codec is being written.
 use std::task::{Context, Poll};
 use bytes::Bytes;
 use omniroute_domain::Fault;

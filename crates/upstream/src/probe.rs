@@ -160,7 +160,7 @@ async fn chat(upstream: &Upstream, account: &Account, model: &str, limit: Output
         max_completion_tokens: one(OutputLimit::MaxCompletionTokens),
     };
     let body = Splice::new(Bytes::from(serde_json::to_vec(&ping).unwrap_or_default())).finish();
-    let call = Call { account, body: &body, stream: false, client: &HeaderMap::new() };
+    let call = Call { account, base: None, body: &body, stream: false, client: &HeaderMap::new() };
     match upstream.chat(call).await {
         Ok(mut answer) => match answer.body.collect(upstream.limits.reply_bytes).await {
             Ok(_) => (Outcome::Works, format!("the key works; `{model}` answered")),

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use omniroute_domain::{Fault, FaultKind};
@@ -34,6 +34,8 @@ const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!("OmniRoute/", env
 pub struct Call<'a> {
     /// Who answers.
     pub account: &'a Account,
+    /// The base address the model's prefix leads to, where it is not the provider's usual one.
+    pub base: Option<&'a str>,
     /// What is asked.
     pub body: &'a Segments,
     /// Whether the answer is to be streamed.
@@ -61,7 +63,8 @@ impl Upstream {
             Route::Demo => demo::answer(call.body, &self.limits).await,
             Route::Http(route) => {
                 let head = self.first_byte(&call);
-                let request = || chat_request(route, &call);
+                let uri = route.chat_at(call.base)?;
+                let request = || chat_request(route, &uri, &call);
                 let response = self.exchange(route, request, head).await?;
                 self.judge(response).await
             }
@@ -69,7 +72,7 @@ impl Upstream {
     }
 
     /// Gets one of an account's own pages, such as its list of models.
-    pub(crate) async fn get(&self, route: &HttpRoute, uri: &http::Uri) -> Result<Answer, Fault> {
+    pub(crate) async fn get(&self, route: &HttpRoute, uri: &Uri) -> Result<Answer, Fault> {
         let request = || {
             let mut request = Request::new(SegmentBody::from(&Segments::default()));
             *request.uri_mut() = uri.clone();
@@ -147,10 +150,10 @@ fn track(captured: &CaptureConnection) -> Option<Track> {
     extras.get::<Track>().cloned()
 }
 
-fn chat_request(route: &HttpRoute, call: &Call<'_>) -> Result<Request<SegmentBody>, Fault> {
+fn chat_request(route: &HttpRoute, uri: &Uri, call: &Call<'_>) -> Result<Request<SegmentBody>, Fault> {
     let mut request = Request::new(SegmentBody::from(call.body));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = route.chat.clone();
+    *request.uri_mut() = uri.clone();
     let headers = request.headers_mut();
     headers.reserve(12);
     for name in FORWARDED {

@@ -37,7 +37,7 @@ fn body() -> Segments {
 }
 
 async fn ask(upstream: &Upstream, account: &Account) -> Result<Answer, Fault> {
-    upstream.chat(Call { account, body: &body(), stream: false, client: &HeaderMap::new() }).await
+    upstream.chat(Call { account, base: None, body: &body(), stream: false, client: &HeaderMap::new() }).await
 }
 
 async fn text(answer: Result<Answer, Fault>) -> Result<String, Fault> {
@@ -97,7 +97,7 @@ async fn only_listed_fields_of_the_client_go_on() {
     for name in ["authorization", "cookie", "x-api-key", "user-agent", "idempotency-key", "x-stainless-os"] {
         client.insert(HeaderName::from_static(name), HeaderValue::from_static("of-the-client"));
     }
-    let call = Call { account: &account, body: &body(), stream: false, client: &client };
+    let call = Call { account: &account, base: None, body: &body(), stream: false, client: &client };
     assert!(text(upstream.chat(call).await).await.is_ok());
     let request = provider.only_chat();
     assert_eq!(request.bearer(), Some(KEY));

@@ -94,3 +94,63 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
     // A folder can't be opened as a file there; the rename is journalled.
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{NAME, UNFINISHED, read_or_create};
+
+    #[test]
+    fn the_first_start_makes_a_key_and_later_ones_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = read_or_create(folder.path()).unwrap();
+        let read = read_or_create(folder.path()).unwrap();
+        assert_eq!((made.bytes(), made.kid()), (read.bytes(), read.kid()));
+        assert!(!folder.path().join(UNFINISHED).exists());
+    }
+
+    #[test]
+    fn a_start_that_was_killed_half_way_does_not_matter() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(UNFINISHED), "v1:0011").unwrap();
+        read_or_create(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        read_or_create(folder.path()).unwrap();
+        let path = folder.path().join(NAME);
+        let good = fs::read_to_string(&path).unwrap();
+        for bad in ["", "v1:", &good[..20], &good.replace("v1", "v2"), "\u{0}\u{1}"] {
+            fs::write(&path, bad).unwrap();
+            let code = read_or_create(folder.path()).map(|key| key.kid().to_owned()).unwrap_err().code();
+            assert_eq!(code, "key_file_unreadable");
+            assert_eq!(fs::read_to_string(&path).unwrap(), bad, "an existing file is never replaced");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let code = read_or_create(&folder.path().join("gone")).map(|key| key.kid().to_owned()).unwrap_err().code();
+        assert_eq!(code, "key_file_unwritable");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        read_or_create(folder.path()).unwrap();
+        let path = folder.path().join(NAME);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        for mode in [0o640, 0o604, 0o620, 0o666] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = read_or_create(folder.path()).map(|key| key.kid().to_owned()).unwrap_err();
+            assert_eq!(error.code(), "key_file_permissions");
+            assert!(error.to_string().contains(&format!("mode {mode:o}")), "{error}");
+        }
+    }
+}

@@ -114,3 +114,84 @@ fn parts(text: &str) -> Option<[&str; 3]> {
 fn shortened(kid: &str) -> String {
     kid.chars().take(16).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use omniroute_domain::Secret;
+    use proptest::prelude::*;
+
+    use super::{Place, Sealed, open, seal};
+    use crate::env_key;
+    use crate::key::Key;
+
+    const PLACE: Place<'static> = Place { table: "accounts", column: "sealed", row: "row-1" };
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.into())
+    }
+
+    #[test]
+    fn what_was_sealed_opens_in_its_place_and_nowhere_else() {
+        let key = Key::generate().unwrap();
+        let sealed = seal(&key, PLACE, &secret("sk-1")).unwrap();
+        assert_eq!(open(&key, PLACE, &sealed).unwrap(), secret("sk-1"));
+        let elsewhere =
+            [Place { row: "row-2", ..PLACE }, Place { column: "refresh", ..PLACE }, Place { table: "nodes", ..PLACE }];
+        for place in elsewhere {
+            assert_eq!(open(&key, place, &sealed).unwrap_err().code(), "sealed_unreadable", "{place:?}");
+        }
+    }
+
+    #[test]
+    fn another_key_is_told_apart_from_damage() {
+        let [key, other] = [Key::generate().unwrap(), Key::generate().unwrap()];
+        let sealed = seal(&key, PLACE, &secret("sk-1")).unwrap();
+        let error = open(&other, PLACE, &sealed).unwrap_err();
+        assert_eq!(error.code(), "key_lost");
+        assert!(error.to_string().contains(key.kid()) && error.to_string().contains(other.kid()), "{error}");
+        assert_eq!(sealed.kid(), Some(key.kid()));
+    }
+
+    #[test]
+    fn every_changed_character_is_noticed() {
+        let key = Key::generate().unwrap();
+        let sealed = seal(&key, PLACE, &secret("sk-1")).unwrap().into_text();
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone().into_bytes();
+            changed[at] = if changed[at] == b'x' { b'y' } else { b'x' };
+            let changed = Sealed::from_text(String::from_utf8(changed).unwrap());
+            assert!(open(&key, PLACE, &changed).is_err(), "changed at {at}");
+            assert!(open(&key, PLACE, &Sealed::from_text(&sealed[..at])).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_text_sealed_by_the_first_version_still_opens() {
+        let key = env_key::parse(&secret("correct horse battery staple")).unwrap();
+        let sealed = Sealed::from_text(FIRST_VERSION);
+        assert_eq!(open(&key, PLACE, &sealed).unwrap(), secret("sk-first-version"));
+    }
+
+    /// Made on 2026-11-20 by a second implementation (Python, from the draft of XChaCha20-Poly1305) with
+    /// the passphrase above and the nonce 0, 1, … 23. It may never change.
+    const FIRST_VERSION: &str =
+        "v1:a41ea499:AAECAwQFBgcICQoLDA0ODxAREhMUFRYX:_ChnfExPJq_rnSx1qERYViuf8Dnb60AT_6YMg4ZTGWU";
+
+    proptest! {
+        #[test]
+        fn any_text_survives_and_no_two_sealings_are_alike(text in ".{0,200}", row in "[a-z0-9|:-]{0,40}") {
+            let key = Key::generate().unwrap();
+            let place = Place { row: &row, ..PLACE };
+            let [once, twice] = [(); 2].map(|()| seal(&key, place, &secret(&text)).unwrap());
+            prop_assert_eq!(open(&key, place, &once).unwrap(), secret(&text));
+            prop_assert_ne!(&once, &twice);
+            prop_assert!(text.len() < 4 || !once.as_str().contains(&text));
+        }
+
+        #[test]
+        fn no_text_makes_opening_panic(text in ".{0,200}") {
+            let key = Key::generate().unwrap();
+            prop_assert!(open(&key, PLACE, &Sealed::from_text(text)).is_err());
+        }
+    }
+}

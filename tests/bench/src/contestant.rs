@@ -135,10 +135,9 @@ impl Contestant {
             Some(prefix) => format!("{prefix}/{model}"),
             None => model.to_owned(),
         };
-        let (Some(play), Some(body)) = (Play::parse(model), exchange::ask(model, prompt)) else {
+        let (Some(play), Some(body)) = (Play::parse(model), exchange::ask_as(&named, model, prompt)) else {
             panic!("`{model}` is no model of the provider");
         };
-        let body = exchange::renamed(&body, &named);
         Question::chat(self.address, &self.key, &body, play.expected(model))
     }
 

@@ -59,13 +59,18 @@ impl Play {
     }
 }
 
-/// The body that asks a model, with a prompt of so many bytes.
+/// The body that asks a model, with a prompt of so many bytes, as the provider must get it.
 pub(crate) fn ask(model: &str, prompt: usize) -> Option<Vec<u8>> {
+    ask_as(model, model, prompt)
+}
+
+/// The same for a client that knows the model by another name.
+pub(crate) fn ask_as(name: &str, model: &str, prompt: usize) -> Option<Vec<u8>> {
     let streaming = match Play::parse(model)? {
         Play::Whole => "\"stream\":false",
         Play::Stream { .. } | Play::Hold => "\"stream\":true,\"stream_options\":{\"include_usage\":true}",
     };
-    Some(body(model, streaming, prompt))
+    Some(body(name, streaming, prompt))
 }
 
 /// The body that has this length and asks this model, if there is one.
@@ -109,7 +114,10 @@ fn whole(model: &str) -> Bytes {
 fn stream(model: &str, chunks: u32) -> Vec<Bytes> {
     let pieces = (0..chunks).map(|n| {
         let role = if n == 0 { "\"role\":\"assistant\"," } else { "" };
-        chunk(model, &format!("[{{\"index\":0,\"delta\":{{{role}\"content\":\" word{n:05}\"}},\"finish_reason\":null}}]"))
+        chunk(
+            model,
+            &format!("[{{\"index\":0,\"delta\":{{{role}\"content\":\" word{n:05}\"}},\"finish_reason\":null}}]"),
+        )
     });
     let stop = chunk(model, "[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]");
     let usage = chunk(model, &format!("[],\"usage\":{USAGE}"));
@@ -147,7 +155,8 @@ mod tests {
             let body = ask(model, prompt).unwrap();
             let parsed: Value = serde_json::from_slice(&body).expect("the prompt is escaped whole");
             assert_eq!(serde_json::to_vec(&parsed).unwrap(), body, "written the way a serializer writes it");
-            assert_eq!((asked_model(&body), ask_of_length(model, body.len())), (Some(model), Some(body)));
+            assert_eq!(asked_model(&body), Some(model));
+            assert_eq!(ask_of_length(model, body.len()).as_ref(), Some(&body));
         }
         assert_eq!(ask_of_length("whole", 10), None);
     }

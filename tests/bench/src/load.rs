@@ -116,10 +116,10 @@ async fn collect(contestant: &Contestant, mut working: JoinSet<Result<Vec<Timing
         while let Some(done) = working.join_next().await {
             tally.timings.extend(done.context("a connection's work was stopped")??);
         }
-        Ok(tally)
+        anyhow::Ok(tally)
     };
     let tally = timeout(limit, work).await.context("the answers did not come in time")?;
-    let tally: Tally = tally.with_context(|| format!("asking {}", contestant.kind.name()))?;
+    let tally = tally.with_context(|| format!("asking {}", contestant.kind.name()))?;
     contestant.count(tally.done());
     Ok(tally)
 }

@@ -44,10 +44,8 @@ pub(crate) async fn serve(listener: TcpListener, provider: SocketAddr) -> Result
         .context("building the client")?;
     let url = format!("http://{provider}/v1/chat/completions");
     let state = Arc::new(Mini { client, url, tokens: AtomicU64::new(0) });
-    let app = Router::new()
-        .route("/v1/chat/completions", post(chat))
-        .layer(DefaultBodyLimit::disable())
-        .with_state(state);
+    let app =
+        Router::new().route("/v1/chat/completions", post(chat)).layer(DefaultBodyLimit::disable()).with_state(state);
     let listener = listener.tap_io(|socket| {
         // Without it a burst of chunks waits 40 ms for an acknowledgement.
         let _closed_already = socket.set_nodelay(true);

@@ -50,7 +50,7 @@ pub struct NewAccount {
     pub name: Option<String>,
     /// The provider's API key, `-` to read it from stdin; others on this machine can see a key that
     /// stands on a command line [default: asked for on a terminal]
-    #[arg(long, value_name = "KEY", conflicts_with = "api_key_env", allow_hyphen_values = true)]
+    #[arg(long, value_name = "KEY", conflicts_with = "api_key_env")]
     pub api_key: Option<ProviderKey>,
     /// The environment variable that holds the API key
     #[arg(long, value_name = "VARIABLE")]

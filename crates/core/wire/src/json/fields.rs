@@ -127,11 +127,6 @@ pub(crate) fn count(json: &str) -> Option<u64> {
     json.parse().ok().or_else(|| json.parse::<f64>().ok().filter(whole).map(|number| number as u64))
 }
 
-/// Whether the JSON text is an object.
-pub(crate) fn is_object(json: &str) -> bool {
-    json.starts_with('{')
-}
-
 fn raw(json: &str) -> Option<Raw> {
     Raw::parse(json.to_owned())
 }

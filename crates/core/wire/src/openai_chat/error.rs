@@ -10,7 +10,7 @@ mod shape;
 use bytes::Bytes;
 use omniroute_domain::{Fault, FaultKind};
 
-use crate::json::{Object, object};
+use crate::json::{Fields, Object, object};
 
 pub use classify::{classify, classify_event};
 
@@ -53,8 +53,8 @@ pub fn decode(status: u16, body: &[u8]) -> Rejection {
 }
 
 /// The error inside an event or an answer that came with status 200; `None` where there is none.
-pub(super) fn in_answer(json: &str) -> Option<Rejection> {
-    shape::in_answer(&crate::json::Fields::read(json)?)
+pub(super) fn in_answer(answer: &Fields<'_>) -> Option<Rejection> {
+    shape::in_answer(answer)
 }
 
 /// An event named `error`, whatever its data.

@@ -38,7 +38,8 @@ pub(super) fn take(message: &mut Fields<'_>) -> Vec<Block> {
             blocks = read;
         }
     }
-    let told = blocks.iter().any(|block| matches!(&block.body, BlockBody::Thinking(thinking) if !thinking.text.is_empty()));
+    let told =
+        blocks.iter().any(|block| matches!(&block.body, BlockBody::Thinking(thinking) if !thinking.text.is_empty()));
     if let Some(text) = plain.filter(|_| !told) {
         blocks.insert(0, Block::new(BlockBody::Thinking(Thinking { text, ..Thinking::default() })));
     }
@@ -54,9 +55,9 @@ pub(super) fn detail(json: &str) -> Option<Detail> {
 
 /// Writes the reasoning of an assistant's blocks.
 pub(super) fn write(message: &mut Object<'_>, blocks: &[Block], ledger: &mut Ledger) {
-    let all = blocks.iter().filter_map(|block| match &block.body {
-        BlockBody::Thinking(thinking) => Some((block, thinking)),
-        _ => None,
+    let all = blocks.iter().filter_map(|block| {
+        let BlockBody::Thinking(thinking) = &block.body else { return None };
+        Some((block, thinking))
     });
     let plain: Vec<&str> =
         all.clone().filter(|(block, _)| !is_detail(block)).map(|(_, thinking)| &*thinking.text).collect();

@@ -51,16 +51,21 @@ pub(super) fn stop(word: Option<&str>, held: Held<'_>) -> Result<Stop, BrokenCal
 fn settle(said: StopReason, held: Held<'_>) -> Result<StopReason, BrokenCall> {
     let soft = matches!(
         said,
-        StopReason::EndTurn | StopReason::StopSequence | StopReason::Other | StopReason::ToolUse | StopReason::MaxTokens
+        StopReason::EndTurn
+            | StopReason::StopSequence
+            | StopReason::Other
+            | StopReason::ToolUse
+            | StopReason::MaxTokens
     );
     if !soft {
         return Ok(said);
     }
     let Some((last, before)) = held.calls.split_last() else {
-        return Ok(match said {
-            StopReason::ToolUse | StopReason::EndTurn if held.refusal => StopReason::Refusal,
-            StopReason::ToolUse => StopReason::EndTurn,
-            _ => said,
+        let done = matches!(said, StopReason::ToolUse | StopReason::EndTurn);
+        return Ok(match (done, held.refusal) {
+            (true, true) => StopReason::Refusal,
+            (true, false) => StopReason::EndTurn,
+            (false, _) => said,
         });
     };
     let all_whole = before.iter().chain([last]).all(|call| *call == Arguments::Whole);
@@ -137,7 +142,10 @@ mod tests {
     #[test]
     fn whole_calls_outweigh_the_word() {
         for said in [Some("stop"), Some("length"), Some("repetition"), Some("function_call"), None] {
-            assert_eq!(stop(said, Held { calls: &[Whole], refusal: false }).expect("usable").reason, StopReason::ToolUse);
+            assert_eq!(
+                stop(said, Held { calls: &[Whole], refusal: false }).expect("usable").reason,
+                StopReason::ToolUse
+            );
         }
         check(Some("tool_calls"), &[Whole, Whole], StopReason::ToolUse, None);
         check(Some("content_filter"), &[Whole], StopReason::ContentFilter, None);
@@ -173,9 +181,14 @@ mod tests {
 
     #[test]
     fn arguments_are_judged_by_their_text() {
-        for (text, expected) in
-            [("{\"a\":1}", Whole), ("", Whole), ("{\"a\":", Cut), ("{\"a\":\"x", Cut), ("{a}", Broken), ("{}{}", Broken)]
-        {
+        for (text, expected) in [
+            ("{\"a\":1}", Whole),
+            ("", Whole),
+            ("{\"a\":", Cut),
+            ("{\"a\":\"x", Cut),
+            ("{a}", Broken),
+            ("{}{}", Broken),
+        ] {
             assert_eq!(arguments(text), expected, "{text}");
         }
     }

@@ -1,8 +1,8 @@
 //! Token counts as Chat Completions reports them, with the fields other vendors add.
 
-use omniroute_domain::{MicroUsd, Usage};
+use omniroute_domain::{Extra, MicroUsd, Usage};
 
-use crate::json::Fields;
+use crate::json::{Fields, Object, object};
 
 /// Reads a `usage` object; `None` where it holds no figure.
 pub(super) fn read(json: &str) -> Option<Usage> {
@@ -19,7 +19,9 @@ pub(super) fn of_answer(answer: &Fields<'_>) -> Option<Usage> {
         let first = crate::json::elements(answer.get("choices")?)?.first().copied()?;
         Fields::read(first)?.get("usage").and_then(read)
     };
-    top.or_else(groq).or_else(choice)
+    let mut usage = top.or_else(groq).or_else(choice)?;
+    usage.tier = answer.text("service_tier").map(Into::into);
+    Some(usage)
 }
 
 /// Takes the figures out of a `usage` object and leaves the rest.
@@ -71,4 +73,49 @@ fn output_with_reasoning(usage: &Usage, total: Option<u64>) -> Option<u64> {
 /// The total as `usage.total_tokens` means it.
 fn sum(usage: &Usage) -> Option<u64> {
     usage.input_total?.checked_add(usage.output_total?)
+}
+
+/// Writes a `usage` object. A figure that was not reported is left out; the two totals a client counts
+/// on are 0 then.
+pub(super) fn write(out: &mut Vec<u8>, usage: &Usage, kept: &Extra) {
+    object(out, |written| {
+        let (input, output) = (usage.input_total.unwrap_or(0), usage.output_total.unwrap_or(0));
+        written.plain("prompt_tokens", input);
+        written.plain("completion_tokens", output);
+        if !kept.iter().any(|(key, _)| key == "total_tokens") {
+            written.plain("total_tokens", input.saturating_add(output));
+        }
+        let cache_write = usage.cache_write_5m.or(usage.cache_write_1h).map(|_| usage.cache_write());
+        write_details(
+            written,
+            "prompt_tokens_details",
+            kept,
+            [
+                ("cached_tokens", usage.cache_read),
+                ("cache_write_tokens", cache_write),
+                ("audio_tokens", usage.audio_in),
+                ("image_tokens", usage.image),
+            ],
+        );
+        write_details(
+            written,
+            "completion_tokens_details",
+            kept,
+            [("reasoning_tokens", usage.reasoning), ("audio_tokens", usage.audio_out), ("", None), ("", None)],
+        );
+        if let Some(cost) = usage.cost {
+            written.plain("cost", cost.dollars());
+        }
+        written.rest(kept);
+    });
+}
+
+fn write_details(usage: &mut Object<'_>, key: &'static str, kept: &Extra, details: [(&'static str, Option<u64>); 4]) {
+    usage.object_if_any(key, kept, |written| {
+        for (name, count) in details {
+            if let Some(count) = count {
+                written.plain(name, count);
+            }
+        }
+    });
 }

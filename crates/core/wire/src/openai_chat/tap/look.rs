@@ -27,7 +27,7 @@ pub(super) fn look_at_error(data: &str) -> Look {
 /// Parses the data of an event; `None` where it is no JSON object.
 pub(super) fn look(data: &str) -> Option<Look> {
     let chunk = Fields::read(data)?;
-    let error = in_answer(data).map(|rejection| classify_event(&rejection));
+    let error = in_answer(&chunk).map(|rejection| classify_event(&rejection));
     let choices = chunk.get("choices").and_then(elements).unwrap_or_default();
     let mut found = Look {
         error,

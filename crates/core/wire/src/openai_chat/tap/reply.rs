@@ -35,7 +35,7 @@ pub fn read_reply(body: &[u8]) -> Result<ReplyFacts, Fault> {
     Ok(ReplyFacts {
         usage: usage::of_answer(&fields).unwrap_or_default(),
         text_bytes: choices.as_ref().map_or(0, |choices| Search::new().text_bytes(choices.raw.as_bytes())),
-        error: error::in_answer(text).map(|rejection| error::classify_event(&rejection)),
+        error: error::in_answer(&fields).map(|rejection| error::classify_event(&rejection)),
         is_completion: choices.is_some(),
         model: fields.text("model").unwrap_or_default().into_owned(),
     })

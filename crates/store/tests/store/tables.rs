@@ -1,24 +1,33 @@
 //! What is written to a table comes back as it was, and only whole transactions stay.
 
-mod support;
-
 use omniroute_domain::{AccountId, KeyId, ModelId, NodeId, ProviderId};
 use omniroute_store::accounts::{TestStatus, Tested};
 use omniroute_store::custom_models::CustomModel;
-use omniroute_store::{CoreDb, DataDir, StoreError, accounts, custom_models, keys, meta, nodes, settings};
-use support::{NOW, account, key, node};
-use tempfile::TempDir;
+use omniroute_store::nodes::{Node, NodeKind};
+use omniroute_store::{StoreError, accounts, custom_models, keys, meta, nodes, settings};
 
-fn open() -> (TempDir, CoreDb) {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = DataDir::open(folder.path()).unwrap();
-    let core = CoreDb::open(&dir, NOW).unwrap();
-    (folder, core)
+use crate::folders::open;
+use crate::rows::{NOW, account, key};
+
+fn node(id: &str, prefix: &str) -> Node {
+    Node {
+        id: NodeId::from(id),
+        name: "mine".into(),
+        prefix: prefix.into(),
+        kind: NodeKind::OpenAiCompatible,
+        api_type: Some("chat".into()),
+        base_url: "http://127.0.0.1:9000/v1".into(),
+        chat_path: None,
+        models_path: Some("/models".into()),
+        local: true,
+        created_at: NOW,
+        updated_at: NOW,
+    }
 }
 
 #[test]
 fn an_account_comes_back_as_it_was_written_and_as_it_was_changed() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     let mut row = account("a");
     core.write(|tx| {
         nodes::insert(tx, &node("n", "mk"))?;
@@ -43,7 +52,7 @@ fn an_account_comes_back_as_it_was_written_and_as_it_was_changed() {
 
 #[test]
 fn accounts_are_listed_by_priority_then_age() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     core.write(|tx| {
         for (id, priority, created_at) in [("late", 1, 3), ("first", 0, 9), ("early", 1, 2)] {
             let mut row = account(id);
@@ -59,7 +68,7 @@ fn accounts_are_listed_by_priority_then_age() {
 
 #[test]
 fn what_refers_to_a_row_keeps_it_and_a_row_that_is_not_there_is_named() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     let mut row = account("a");
     row.node = Some(NodeId::from("n"));
     let orphan = core.write(|tx| accounts::insert(tx, &row)).unwrap_err();
@@ -83,7 +92,7 @@ fn what_refers_to_a_row_keeps_it_and_a_row_that_is_not_there_is_named() {
 
 #[test]
 fn a_prefix_belongs_to_one_node_whatever_its_case() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     core.write(|tx| nodes::insert(tx, &node("1", "mk"))).unwrap();
     let taken = core.write(|tx| nodes::insert(tx, &node("2", "MK"))).unwrap_err();
     assert_eq!((taken.code(), taken.to_string().as_str()), ("taken", "`nodes.prefix` is taken; choose another value"));
@@ -96,7 +105,7 @@ fn a_prefix_belongs_to_one_node_whatever_its_case() {
 
 #[test]
 fn a_client_key_comes_back_rotates_and_goes() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     let mut row = key("k", 7);
     core.write(|tx| keys::insert(tx, &row)).unwrap();
     assert_eq!(core.write(|tx| keys::insert(tx, &key("twin", 7))).unwrap_err().code(), "taken", "same hash");
@@ -110,7 +119,7 @@ fn a_client_key_comes_back_rotates_and_goes() {
 
 #[test]
 fn custom_models_are_put_replaced_and_removed() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     let mut row = CustomModel {
         provider: ProviderId::from("openai"),
         model_id: ModelId::from("org/model"),
@@ -132,7 +141,7 @@ fn custom_models_are_put_replaced_and_removed() {
 
 #[test]
 fn settings_and_facts_are_set_read_and_unset() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     core.write(|tx| {
         settings::set(tx, "retry", "{\"attempts\":3}", NOW)?;
         settings::set(tx, "retry", "{\"attempts\":4}", NOW + 1)?;
@@ -149,7 +158,7 @@ fn settings_and_facts_are_set_read_and_unset() {
 
 #[test]
 fn a_transaction_that_fails_leaves_nothing_behind() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     let outcome: Result<(), _> = core.write(|tx| {
         accounts::insert(tx, &account("a"))?;
         assert!(accounts::get(tx, &AccountId::from("a"))?.is_some(), "a transaction reads what it wrote");
@@ -161,7 +170,7 @@ fn a_transaction_that_fails_leaves_nothing_behind() {
 
 #[test]
 fn a_panic_inside_a_transaction_leaves_the_database_usable() {
-    let (_folder, core) = open();
+    let (_folder, _dir, core) = open();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         core.write(|tx| -> Result<(), StoreError> {
             accounts::insert(tx, &account("a"))?;

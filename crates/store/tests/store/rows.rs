@@ -1,19 +1,14 @@
-//! Rows and folders the store's tests share.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+//! Rows the store's tests share.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use omniroute_domain::{AccountId, Format, KeyId, Mark, MicroUsd, ModelId, NodeId, ProviderId, Usage};
+use omniroute_domain::{AccountId, Format, KeyId, Mark, MicroUsd, ModelId, ProviderId, Usage};
 use omniroute_store::accounts::{Account, TestStatus};
 use omniroute_store::keys::Key;
 use omniroute_store::log::{AttemptRecord, RequestId, RequestRecord};
-use omniroute_store::nodes::{Node, NodeKind};
 
 /// A day in November 2026, unix milliseconds.
-pub const NOW: i64 = 1_795_000_000_000;
+pub(crate) const NOW: i64 = 1_795_000_000_000;
 
-pub fn account(id: &str) -> Account {
+pub(crate) fn account(id: &str) -> Account {
     Account {
         id: AccountId::from(id),
         provider: ProviderId::from("openai"),
@@ -35,23 +30,7 @@ pub fn account(id: &str) -> Account {
     }
 }
 
-pub fn node(id: &str, prefix: &str) -> Node {
-    Node {
-        id: NodeId::from(id),
-        name: "mine".into(),
-        prefix: prefix.into(),
-        kind: NodeKind::OpenAiCompatible,
-        api_type: Some("chat".into()),
-        base_url: "http://127.0.0.1:9000/v1".into(),
-        chat_path: None,
-        models_path: Some("/models".into()),
-        local: true,
-        created_at: NOW,
-        updated_at: NOW,
-    }
-}
-
-pub fn key(id: &str, first_byte: u8) -> Key {
+pub(crate) fn key(id: &str, first_byte: u8) -> Key {
     Key {
         id: KeyId::from(id),
         name: "laptop".into(),
@@ -67,7 +46,7 @@ pub fn key(id: &str, first_byte: u8) -> Key {
 }
 
 /// A streamed request that its second account answered.
-pub fn request(sequence: u32) -> RequestRecord {
+pub(crate) fn request(sequence: u32) -> RequestRecord {
     let mut record = RequestRecord::new(RequestId::new(NOW, sequence), Format::OpenAiChat, "chat", "oa/gpt-x".into());
     record.key = Some(KeyId::from("key-1"));
     record.provider = Some(ProviderId::from("openai"));
@@ -121,8 +100,15 @@ fn last_attempt() -> AttemptRecord {
     }
 }
 
-/// Every file under a folder.
-pub fn files_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
+/// Numbers that look random and are the same in every run (xorshift64).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// A number below `sides`.
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
 }

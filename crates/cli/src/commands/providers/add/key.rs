@@ -1,0 +1,84 @@
+//! Where an account's key comes from: a flag, a variable, stdin, or the person at the terminal.
+//!
+//! Invariant: it is never shown, and no error repeats it.
+
+use std::env::{self, VarError};
+use std::io::{self, BufRead, Read};
+
+use tokio::task::spawn_blocking;
+
+use crate::args::{NewAccount, ProviderKey};
+use crate::commands::providers::available::{self, KeyNeed};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::terminal;
+
+/// Longer than any key, short enough for the wrong file to be noticed.
+const LONGEST: u64 = 16 * 1024;
+
+/// The key; `None` where there is none to be had, which the provider's row judges.
+pub(super) async fn obtain(
+    context: &Context,
+    session: &Session,
+    new: &NewAccount,
+) -> Result<Option<ProviderKey>, Failure> {
+    match (&new.api_key, &new.api_key_env) {
+        (Some(given), _) if given.is_stdin() => {
+            let line = spawn_blocking(|| first_line(io::stdin().lock())).await;
+            line.map_err(|why| Failure::new("stdin", why.to_string()))?.map(Some)
+        }
+        (Some(given), _) => Ok(Some(given.clone())),
+        (None, Some(variable)) => from_variable(variable).map(Some),
+        (None, None) if context.can_ask() => ask(session, new).await,
+        (None, None) => Ok(None),
+    }
+}
+
+fn from_variable(name: &str) -> Result<ProviderKey, Failure> {
+    let bad = |why: &str| Failure::new("api_key_missing", format!("the variable `{name}` {why}"));
+    match env::var(name) {
+        Ok(text) => ProviderKey::pasted(&text).ok_or_else(|| bad("is empty")),
+        Err(VarError::NotPresent) => Err(bad("is not set")),
+        Err(VarError::NotUnicode(_)) => Err(bad("is not valid UTF-8")),
+    }
+}
+
+/// The first line that was sent.
+fn first_line(from: impl BufRead) -> Result<ProviderKey, Failure> {
+    let mut line = String::new();
+    let read = from.take(LONGEST).read_line(&mut line);
+    read.map_err(|why| Failure::new("stdin", format!("no key can be read from stdin: {why}")))?;
+    ProviderKey::pasted(&line).ok_or_else(|| Failure::new("api_key_missing", "stdin has no key in its first line"))
+}
+
+/// Asks the person, unless the provider takes none.
+async fn ask(session: &Session, new: &NewAccount) -> Result<Option<ProviderKey>, Failure> {
+    let question = match available::key_need(session, &new.provider).await? {
+        KeyNeed::None => return Ok(None),
+        KeyNeed::Optional => format!("API key for {} (Enter for none):", new.provider),
+        KeyNeed::Required => format!("API key for {}:", new.provider),
+    };
+    let asked = spawn_blocking(move || terminal::ask_key(&question)).await;
+    asked.map_err(|why| Failure::new("prompt", why.to_string()))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{first_line, from_variable};
+    use crate::args::ProviderKey;
+
+    #[test]
+    fn the_first_line_of_stdin_is_the_key() {
+        let key = |text: &str| first_line(text.as_bytes()).ok();
+        assert_eq!(key("sk-1\r\nmore\n"), ProviderKey::pasted("sk-1"));
+        assert_eq!((key(""), key("\nsk-1\n")), (None, None));
+        assert!(first_line(&b"\xff\xfe"[..]).is_err(), "bytes that are no text");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_named() {
+        let said = from_variable("OMNIROUTE_NOT_SET_ANYWHERE").unwrap_err().lines("error:");
+        assert_eq!(said, "error: the variable `OMNIROUTE_NOT_SET_ANYWHERE` is not set\n");
+    }
+}

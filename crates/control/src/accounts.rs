@@ -1,0 +1,362 @@
+//! `/api/providers`: accounts at providers, which the HTTP API calls connections.
+//!
+//! An account is tested on its way in, and saved despite a failed test only if the person says so.
+//! Credentials go in and never come out.
+
+mod change;
+mod draft;
+mod shape;
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use omniroute_domain::{AccountId, NodeId, Secret};
+use omniroute_store::accounts::Account;
+use omniroute_store::nodes::Node;
+use omniroute_store::{Reader, StoreError, accounts, nodes};
+use omniroute_upstream::probe::SeenModel;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::accounts::draft::{Draft, Step};
+pub(crate) use crate::accounts::shape::MessageReply;
+use crate::accounts::shape::{
+    AccountChange, Connection, ConnectionList, ConnectionModels, ConnectionReply, NewAccount,
+    NodeTrial, Surroundings, Trial, show,
+};
+use crate::blocking::blocking;
+use crate::clock::now_ms;
+use crate::instance::Instance;
+use crate::principal::Principal;
+use crate::problem::{ErrorBody, Problem};
+use crate::strict::Body;
+use crate::verdict::{Examined, ShownModel, TestReply, examine, list_models};
+use crate::{connect, seen_models, url_guard};
+
+pub(crate) fn routes() -> OpenApiRouter<Instance> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(validate))
+        .routes(routes!(validate_node))
+        .routes(routes!(get, change, remove))
+        .routes(routes!(test))
+        .routes(routes!(models))
+}
+
+/// All accounts, in the order requests try them.
+#[utoipa::path(get, path = "/api/providers", tag = "providers", responses((status = 200, body = ConnectionList)))]
+async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<ConnectionList>, Problem> {
+    blocking(move || {
+        let (rows, nodes) = instance.core().read(|from| Ok((accounts::list(from)?, nodes_by_id(from)?)))?;
+        let around = Surroundings { catalog: instance.catalog(), nodes: &nodes };
+        Ok(Json(ConnectionList { connections: rows.iter().map(|row| show(row, &around)).collect() }))
+    })
+    .await
+}
+
+/// Connects an account. It is tested first, unless `noTest`; a failed test refuses it, unless
+/// `saveAnyway`.
+#[utoipa::path(post, path = "/api/providers", tag = "providers", request_body = NewAccount, responses(
+    (status = 201, body = ConnectionReply),
+    (status = 409, body = ErrorBody, description = "the prefix is taken"),
+    (status = 422, body = ErrorBody, description = "the provider, the address or the key is no use, or the test failed")
+))]
+async fn create(
+    State(instance): State<Instance>,
+    by: Principal,
+    Body(ask): Body<NewAccount>,
+) -> Result<(StatusCode, Json<ConnectionReply>), Problem> {
+    let wishes = Wishes { no_test: ask.no_test == Some(true), save_anyway: ask.save_anyway == Some(true) };
+    let what = ask.provider.clone();
+    let here = instance.clone();
+    let drafted = blocking(move || here.core().read(|from| Ok(Draft::make(ask, from, here.catalog())))?).await;
+    let draft = drafted.map_err(|problem| url_guard::note(&instance, &by, &what, problem))?;
+    let node = draft.node.as_ref().map(|(node, _)| node);
+    let trial = Tried { account: &draft.account, node, row: &draft.row, key: draft.key.as_ref() };
+    let tried = try_out(&instance, trial, wishes).await;
+    let (test, seen) = tried.map_err(|problem| url_guard::note(&instance, &by, &what, problem))?;
+    let connection = blocking(move || save(&instance, &by, draft, (test.as_ref(), &seen)).map(|saved| (saved, test)));
+    let (connection, test) = connection.await?;
+    let warning = test.as_ref().filter(|test| !test.valid).map(|test| format!("saved although the test failed: {}", test.message));
+    Ok((StatusCode::CREATED, Json(ConnectionReply { connection, test, warning })))
+}
+
+/// What the person said about testing.
+#[derive(Clone, Copy)]
+struct Wishes {
+    no_test: bool,
+    save_anyway: bool,
+}
+
+/// An account to be tried, saved or not.
+struct Tried<'a> {
+    account: &'a Account,
+    node: Option<&'a Node>,
+    row: &'a omniroute_catalog::Provider,
+    key: Option<&'a Secret>,
+}
+
+/// Connects and tests an account before it is saved; also learns its models where that is worth it.
+async fn try_out(
+    instance: &Instance,
+    tried: Tried<'_>,
+    wishes: Wishes,
+) -> Result<(Option<TestReply>, Vec<SeenModel>), Problem> {
+    let Tried { account, node, row, key } = tried;
+    let ready = connect::unsaved(account, node, row, key)?;
+    let base_url = account.base_url.as_deref().or(node.map(|node| node.base_url.as_str()));
+    url_guard::check(base_url, connect::reach(account, node, row)).await?;
+    if wishes.no_test {
+        return Ok((None, Vec::new()));
+    }
+    let test = examine(instance, Examined { account: &ready, row, model: account.default_model.as_ref(), key }).await;
+    if !test.valid && !wishes.save_anyway {
+        let text = format!("the account was not saved because its test failed: {}", test.message);
+        return Err(Problem::unprocessable("test_failed", text).test(test));
+    }
+    let seen = match test.valid && seen_models::are_worth_it(row) {
+        true => list_models(instance, &ready, key).await.unwrap_or_default(),
+        false => Vec::new(),
+    };
+    Ok((Some(test), seen))
+}
+
+/// Saves a new account with its endpoint and its sealed credential, all or nothing.
+fn save(
+    instance: &Instance,
+    by: &Principal,
+    mut draft: Draft,
+    (test, seen): (Option<&TestReply>, &[SeenModel]),
+) -> Result<Connection, Problem> {
+    if let Some(key) = &draft.key {
+        seal(instance, &mut draft.account, key)?;
+    }
+    if let Some(tested) = test.map(TestReply::tested) {
+        draft.account.test_status = tested.status;
+        draft.account.test_error = tested.error;
+        draft.account.tested_at = Some(tested.at);
+    }
+    let account = &draft.account;
+    instance.core().write(|to| {
+        match &draft.node {
+            Some((node, Step::Insert)) => nodes::insert(to, node)?,
+            Some((node, Step::Move)) => nodes::update(to, node)?,
+            Some((_, Step::Keep)) | None => {}
+        }
+        accounts::insert(to, account)?;
+        match seen {
+            [] => Ok(()),
+            seen => seen_models::remember(to, &account.id, seen, account.created_at),
+        }
+    })?;
+    instance.refresh()?;
+    instance.audit(by, "account.create", account.id.as_str(), Some(account.provider.to_string()));
+    shown(instance, account)
+}
+
+fn seal(instance: &Instance, account: &mut Account, key: &Secret) -> Result<(), Problem> {
+    let sealed = instance.vault().seal(connect::place(account), key)?;
+    account.sealed = Some(sealed.into_text());
+    account.key_hint = Some(omniroute_vault::hint(key)).filter(|hint| !hint.is_empty());
+    "api-key".clone_into(&mut account.auth_kind);
+    Ok(())
+}
+
+/// One account.
+#[utoipa::path(get, path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)), responses(
+    (status = 200, body = ConnectionReply), (status = 404, body = ErrorBody)
+))]
+async fn get(
+    State(instance): State<Instance>,
+    _by: Principal,
+    Path(id): Path<String>,
+) -> Result<Json<ConnectionReply>, Problem> {
+    blocking(move || {
+        let account = find(&instance, &id)?;
+        Ok(Json(ConnectionReply { connection: shown(&instance, &account)?, test: None, warning: None }))
+    })
+    .await
+}
+
+/// Changes an account: what is absent stays. A changed key or address is tested like a new account's.
+#[utoipa::path(put, path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)),
+    request_body = AccountChange, responses(
+        (status = 200, body = ConnectionReply),
+        (status = 404, body = ErrorBody),
+        (status = 422, body = ErrorBody, description = "the address or the key is no use, or the test failed")
+))]
+async fn change(
+    State(instance): State<Instance>,
+    by: Principal,
+    Path(id): Path<String>,
+    Body(ask): Body<AccountChange>,
+) -> Result<Json<ConnectionReply>, Problem> {
+    let wishes = Wishes { no_test: ask.no_test == Some(true), save_anyway: ask.save_anyway == Some(true) };
+    let here = instance.clone();
+    let planned = blocking(move || change::Plan::make(&here, &id, ask)).await;
+    let plan = planned.map_err(|problem| url_guard::note(&instance, &by, "account", problem))?;
+    let (test, seen) = match plan.needs_test {
+        true => {
+            let row = connect::row_of(&plan.account, instance.catalog()).ok_or_else(Problem::defect)?;
+            let (account, node, key) = (&plan.account, plan.node.as_ref(), plan.key.as_ref());
+            let tried = try_out(&instance, Tried { account, node, row, key }, wishes).await;
+            tried.map_err(|problem| url_guard::note(&instance, &by, account.id.as_str(), problem))?
+        }
+        false => (None, Vec::new()),
+    };
+    blocking(move || {
+        let connection = change::save(&instance, &by, plan, (test.as_ref(), &seen))?;
+        Ok(Json(ConnectionReply { connection, test, warning: None }))
+    })
+    .await
+}
+
+/// Removes an account with its credential.
+#[utoipa::path(delete, path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)), responses(
+    (status = 200, body = MessageReply), (status = 404, body = ErrorBody)
+))]
+async fn remove(
+    State(instance): State<Instance>,
+    by: Principal,
+    Path(id): Path<String>,
+) -> Result<Json<MessageReply>, Problem> {
+    blocking(move || {
+        let account = AccountId::from(id.as_str());
+        let was_there = instance.core().write(|to| {
+            seen_models::forget(to, &account)?;
+            accounts::delete(to, &account)
+        })?;
+        if !was_there {
+            return Err(Problem::missing("account", &id));
+        }
+        instance.refresh()?;
+        instance.audit(&by, "account.delete", &id, None);
+        Ok(Json(MessageReply { message: "the account and its credential are removed".to_owned() }))
+    })
+    .await
+}
+
+/// Asks an account's provider whether it accepts the account.
+#[utoipa::path(post, path = "/api/providers/{id}/test", tag = "providers", params(("id" = String, Path)), responses(
+    (status = 200, body = TestReply), (status = 404, body = ErrorBody)
+))]
+async fn test(
+    State(instance): State<Instance>,
+    by: Principal,
+    Path(id): Path<String>,
+) -> Result<Json<TestReply>, Problem> {
+    let saved = load(&instance, id).await?;
+    let row = connect::row_of(&saved.account, instance.catalog()).ok_or_else(Problem::defect)?;
+    let ready = connect::unsaved(&saved.account, saved.node.as_ref(), row, saved.key.as_ref())?;
+    let model = saved.account.default_model.as_ref();
+    let test = examine(&instance, Examined { account: &ready, row, model, key: saved.key.as_ref() }).await;
+    blocking(move || {
+        let id = &saved.account.id;
+        instance.core().write(|to| accounts::set_tested(to, id, &test.tested()))?;
+        instance.audit(&by, "account.test", id.as_str(), Some(test.outcome.to_owned()));
+        Ok(Json(test))
+    })
+    .await
+}
+
+/// The models an account has, as its provider lists them now.
+#[utoipa::path(get, path = "/api/providers/{id}/models", tag = "providers", params(("id" = String, Path)), responses(
+    (status = 200, body = ConnectionModels), (status = 404, body = ErrorBody)
+))]
+async fn models(
+    State(instance): State<Instance>,
+    _by: Principal,
+    Path(id): Path<String>,
+) -> Result<Json<ConnectionModels>, Problem> {
+    let saved = load(&instance, id).await?;
+    let row = connect::row_of(&saved.account, instance.catalog()).ok_or_else(Problem::defect)?;
+    let ready = connect::unsaved(&saved.account, saved.node.as_ref(), row, saved.key.as_ref())?;
+    let listed = list_models(&instance, &ready, saved.key.as_ref()).await;
+    let known = || row.models.iter().map(|model| ShownModel { id: model.id.to_string(), name: model.label().to_owned() });
+    let provider = saved.account.provider.to_string();
+    let connection_id = saved.account.id.to_string();
+    let (models, warning) = match listed {
+        Ok(seen) => (seen.iter().map(shown_model).collect(), None),
+        Err(why) => (known().collect(), Some(format!("these are the catalog's: {why}"))),
+    };
+    Ok(Json(ConnectionModels { provider, connection_id, models, warning }))
+}
+
+fn shown_model(seen: &SeenModel) -> ShownModel {
+    ShownModel { id: seen.id.clone(), name: seen.name.clone().unwrap_or_else(|| seen.id.clone()) }
+}
+
+/// Tries an address of one's own without saving anything.
+#[utoipa::path(post, path = "/api/provider-nodes/validate", tag = "provider nodes", request_body = NodeTrial,
+    responses((status = 200, body = TestReply), (status = 422, body = ErrorBody)))]
+async fn validate_node(
+    State(instance): State<Instance>,
+    by: Principal,
+    Body(ask): Body<NodeTrial>,
+) -> Result<Json<TestReply>, Problem> {
+    try_unsaved(&instance, &by, ask.into()).await.map(Json)
+}
+
+/// Tries a credential without saving anything.
+#[utoipa::path(post, path = "/api/providers/validate", tag = "providers", request_body = Trial, responses(
+    (status = 200, body = TestReply), (status = 422, body = ErrorBody)
+))]
+async fn validate(
+    State(instance): State<Instance>,
+    by: Principal,
+    Body(ask): Body<Trial>,
+) -> Result<Json<TestReply>, Problem> {
+    try_unsaved(&instance, &by, ask).await.map(Json)
+}
+
+async fn try_unsaved(instance: &Instance, by: &Principal, ask: Trial) -> Result<TestReply, Problem> {
+    let what = ask.provider.clone();
+    let tried = draft::trial(ask, instance.catalog());
+    let (account, node, row, key) = tried.map_err(|problem| url_guard::note(instance, by, &what, problem))?;
+    let ready = connect::unsaved(&account, node.as_ref(), &row, key.as_ref())?;
+    let reach = connect::reach(&account, node.as_ref(), &row);
+    let base_url = account.base_url.as_deref().or(node.as_ref().map(|node| node.base_url.as_str()));
+    let guarded = url_guard::check(base_url, reach).await;
+    guarded.map_err(|problem| url_guard::note(instance, by, &what, problem))?;
+    let model = account.default_model.as_ref();
+    Ok(examine(instance, Examined { account: &ready, row: &row, model, key: key.as_ref() }).await)
+}
+
+/// A saved account with its credential opened.
+struct Saved {
+    account: Account,
+    node: Option<Node>,
+    key: Option<Secret>,
+}
+
+async fn load(instance: &Instance, id: String) -> Result<Saved, Problem> {
+    let instance = instance.clone();
+    blocking(move || {
+        let account = find(&instance, &id)?;
+        let node = node_of(&instance, &account)?;
+        let key = connect::open_key(&account, instance.vault())?;
+        Ok(Saved { account, node, key })
+    })
+    .await
+}
+
+fn find(instance: &Instance, id: &str) -> Result<Account, Problem> {
+    let found = instance.core().read(|from| accounts::get(from, &AccountId::from(id)))?;
+    found.ok_or_else(|| Problem::missing("account", id))
+}
+
+fn node_of(instance: &Instance, account: &Account) -> Result<Option<Node>, StoreError> {
+    let Some(id) = &account.node else { return Ok(None) };
+    instance.core().read(|from| nodes::get(from, id))
+}
+
+fn nodes_by_id(from: &Reader<'_>) -> Result<HashMap<NodeId, Node>, StoreError> {
+    Ok(nodes::list(from)?.into_iter().map(|node| (node.id.clone(), node)).collect())
+}
+
+fn shown(instance: &Instance, account: &Account) -> Result<Connection, Problem> {
+    let nodes = instance.core().read(nodes_by_id)?;
+    Ok(show(account, &Surroundings { catalog: instance.catalog(), nodes: &nodes }))
+}
