@@ -201,7 +201,12 @@ async fn remove(
 }
 
 fn save(instance: &Instance, by: &Principal, row: &CustomModel, action: &str) -> Result<(), Problem> {
-    instance.core().write(|to| custom_models::put(to, row))?;
+    // A model of the catalog that is neither hidden nor renamed any more needs no row.
+    let says_nothing = !row.hidden && row.name.is_none() && row.api_format.is_none();
+    instance.core().write(|to| match says_nothing {
+        true => custom_models::delete(to, &row.provider, &row.model_id).map(drop),
+        false => custom_models::put(to, row),
+    })?;
     instance.refresh()?;
     let detail = row.hidden.then(|| "hidden".to_owned());
     instance.audit(by, action, &format!("{}/{}", row.provider, row.model_id), detail);

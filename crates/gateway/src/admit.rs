@@ -56,7 +56,11 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 
 fn in_query(query: &str) -> Option<&[u8]> {
     const NAMES: [&str; 4] = ["key", "api_key", "apiKey", "token"];
-    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| NAMES.contains(name)).map(|(_, key)| key.as_bytes())
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(name, _)| NAMES.contains(name))
+        .map(|(_, key)| key.as_bytes())
 }
 
 #[cfg(test)]

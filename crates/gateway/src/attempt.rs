@@ -10,13 +10,12 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use omniroute_domain::{Fault, FaultKind, StreamEvent};
 use omniroute_upstream::{Answer, AnswerBody, Call};
-use crate::stub::stream::{Decoder, Encoder, EncoderOptions};
+use omniroute_wire::openai_chat::stream::{Decoder, Encoder, EncoderOptions};
 use omniroute_wire::openai_chat::tap::{self, ReplyFacts, StreamTap};
-use omniroute_wire::openai_chat::error as wire_error;
-use crate::stub::{fold, reply, unfold};
+use omniroute_wire::openai_chat::{error as wire_error, fold, reply, unfold};
 use omniroute_wire::sse::{self, Cutter};
 
-use crate::call::Ask;
+use crate::call::{Ask, UsageEvent};
 use crate::server::Gateway;
 use crate::shape::{self, Target};
 
@@ -25,7 +24,7 @@ pub(crate) enum First {
     /// A stream: what has been read of it, and the rest.
     Stream(Box<Opened>),
     /// A whole answer.
-    Whole(Whole),
+    Whole(Box<Whole>),
 }
 
 /// A stream whose first useful event is here.
@@ -37,8 +36,7 @@ pub(crate) struct Opened {
     pub(crate) ready: VecDeque<Bytes>,
     /// An error event of the provider; what the client gets of it is in `ready`.
     pub(crate) failure: Option<Fault>,
-    /// Whether the client gets to see the usage event.
-    pub(crate) hide_usage: bool,
+    pub(crate) usage_event: UsageEvent,
     pub(crate) headers: HeaderMap,
 }
 
@@ -56,10 +54,10 @@ pub(crate) async fn run(gateway: &Gateway, target: &Target, ask: &Ask, client: &
     let answer = gateway.upstream.chat(call).await?;
     if ask.stream {
         let limit = gateway.upstream.limits.first_event;
-        let opening = open(gateway, answer, !ask.wants_usage);
+        let opening = open(gateway, answer, ask.usage_event);
         tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| Err(nothing_useful(limit.as_secs_f64())))
     } else {
-        whole(gateway, answer).await.map(First::Whole)
+        whole(gateway, answer).await.map(Box::new).map(First::Whole)
     }
 }
 
@@ -86,15 +84,15 @@ fn form(media_type: &str, first: &[u8]) -> Form {
 }
 
 /// Reads a stream up to its first useful event.
-async fn open(gateway: &Gateway, mut answer: Answer, hide_usage: bool) -> Result<First, Fault> {
+async fn open(gateway: &Gateway, mut answer: Answer, usage_event: UsageEvent) -> Result<First, Fault> {
     let Some(first) = answer.body.chunk().await else { return Err(empty()) };
     let first = first?;
     match form(&answer.media_type(), &first) {
         Form::Events => {}
-        Form::Json => return from_whole(gateway, answer, first, hide_usage).await,
+        Form::Json => return from_whole(gateway, answer, first, usage_event).await,
         Form::Page => return Err(page(answer, first, gateway).await),
     }
-    let mut opened = Opened::new(gateway, answer.body, answer.headers, hide_usage);
+    let mut opened = Opened::new(gateway, answer.body, answer.headers, usage_event);
     let mut next = Some(Ok(first));
     while let Some(chunk) = next {
         let whole = opened.cutter.push(chunk?).map_err(|why| too_long(&why))?;
@@ -110,9 +108,9 @@ async fn open(gateway: &Gateway, mut answer: Answer, hide_usage: bool) -> Result
 }
 
 impl Opened {
-    fn new(gateway: &Gateway, body: AnswerBody, headers: HeaderMap, hide_usage: bool) -> Self {
+    fn new(gateway: &Gateway, body: AnswerBody, headers: HeaderMap, usage_event: UsageEvent) -> Self {
         let cutter = Cutter::new(gateway.upstream.limits.event_bytes);
-        Self { body, cutter, tap: StreamTap::new(), ready: VecDeque::new(), failure: None, hide_usage, headers }
+        Self { body, cutter, tap: StreamTap::new(), ready: VecDeque::new(), failure: None, usage_event, headers }
     }
 
     /// Takes in whole events; what the client gets of them is in `ready` afterwards, an error the
@@ -123,7 +121,7 @@ impl Opened {
         }
         let seen = self.tap.see(&whole);
         let end = seen.done.unwrap_or(whole.len());
-        match seen.usage_only.filter(|at| self.hide_usage && at.end <= end) {
+        match seen.usage_only.filter(|at| self.usage_event == UsageEvent::Hidden && at.end <= end) {
             Some(hidden) => {
                 self.queue(whole.slice(..hidden.start));
                 self.queue(whole.slice(hidden.end..end));
@@ -137,7 +135,7 @@ impl Opened {
     /// Takes in what is left at the provider's end: an event without its closing blank line.
     pub(crate) fn take_in_rest(&mut self) -> bool {
         let rest = self.cutter.finish();
-        if rest.is_empty() {
+        if !is_whole(&rest) {
             return false;
         }
         let useful = self.take_in(rest);
@@ -153,8 +151,21 @@ impl Opened {
     }
 }
 
+/// Whether what is left of a stream is an event that lacks only its closing blank line. One that was cut
+/// within its data must not reach the client.
+fn is_whole(rest: &[u8]) -> bool {
+    let complete = |data: &[u8]| data == b"[DONE]" || serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok();
+    let mut events = sse::events(rest).filter(|event| !event.data.is_empty()).peekable();
+    events.peek().is_some() && events.all(|event| complete(event.data.trim_ascii()))
+}
+
 /// A stream was asked for and a whole answer came: the stream is made from it.
-async fn from_whole(gateway: &Gateway, mut answer: Answer, first: Bytes, hide_usage: bool) -> Result<First, Fault> {
+async fn from_whole(
+    gateway: &Gateway,
+    mut answer: Answer,
+    first: Bytes,
+    usage_event: UsageEvent,
+) -> Result<First, Fault> {
     let bytes = rest_of(&mut answer, first, gateway.upstream.limits.reply_bytes).await?;
     read_facts(&bytes)?;
     let response = reply::decode(&bytes).map_err(|why| no_answer(&why.to_string()))?;
@@ -166,7 +177,7 @@ async fn from_whole(gateway: &Gateway, mut answer: Answer, first: Bytes, hide_us
         encoder.push(&event, &mut events);
     }
     encoder.finish(&mut events);
-    let mut opened = Opened::new(gateway, answer.body, answer.headers, hide_usage);
+    let mut opened = Opened::new(gateway, answer.body, answer.headers, usage_event);
     opened.take_in(events.freeze());
     Ok(First::Stream(Box::new(opened)))
 }
@@ -197,7 +208,11 @@ async fn from_stream(gateway: &Gateway, mut answer: Answer, first: Bytes) -> Res
         let chunk = chunk?;
         size += chunk.len();
         if size > gateway.upstream.limits.reply_bytes {
-            return Err(Fault::new(FaultKind::BrokenStream, "upstream_too_large", "the provider's answer is too large"));
+            return Err(Fault::new(
+                FaultKind::BrokenStream,
+                "upstream_too_large",
+                "the provider's answer is too large",
+            ));
         }
         decode_into(&mut decoder, &cutter.push(chunk).map_err(|why| too_long(&why))?, &mut events);
         next = answer.body.chunk().await;
@@ -260,5 +275,9 @@ fn nothing_useful(seconds: f64) -> Fault {
 }
 
 pub(crate) fn too_long(why: &sse::TooLong) -> Fault {
-    Fault::new(FaultKind::BrokenStream, "upstream_event_too_large", format!("the provider's stream can't be read: {why}"))
+    Fault::new(
+        FaultKind::BrokenStream,
+        "upstream_event_too_large",
+        format!("the provider's stream can't be read: {why}"),
+    )
 }

@@ -29,8 +29,7 @@ pub(crate) struct Ask {
     pub(crate) model: String,
     pub(crate) model_at: Range<usize>,
     pub(crate) stream: bool,
-    /// Whether the client wants the usage event of a stream.
-    pub(crate) wants_usage: bool,
+    pub(crate) usage_event: UsageEvent,
     /// The edit that makes the provider report usage in a stream; none where the client asked itself.
     pub(crate) usage_edit: Option<Edit>,
     /// Whether pictures or other media stand in the body, which says nothing about tokens.
@@ -42,4 +41,13 @@ pub(crate) struct Ask {
 pub(crate) struct Edit {
     pub(crate) at: Range<usize>,
     pub(crate) text: Bytes,
+}
+
+/// What becomes of a stream's usage event: clients that did not ask for it must not see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UsageEvent {
+    /// The client asked for it.
+    Shown,
+    /// Only we asked for it.
+    Hidden,
 }

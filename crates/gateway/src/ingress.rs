@@ -103,7 +103,7 @@ fn ask(body: Bytes, depth: usize) -> Result<Ask, Fault> {
         model: name.into_owned(),
         model_at: model.span,
         stream,
-        wants_usage: usage.wanted,
+        usage_event: usage.event,
         usage_edit: usage.edit,
         has_media: memchr::memmem::find(&body, b";base64,").is_some(),
         body: body.clone(),
@@ -114,7 +114,9 @@ fn wants_stream(outline: &Outline<'_>) -> Result<bool, Fault> {
     match outline.get("stream") {
         None => Ok(false),
         Some(field) if field.is_null() => Ok(false),
-        Some(field) => field.as_bool().ok_or_else(|| invalid("invalid_stream", "`stream` must be true or false", "stream")),
+        Some(field) => {
+            field.as_bool().ok_or_else(|| invalid("invalid_stream", "`stream` must be true or false", "stream"))
+        }
     }
 }
 

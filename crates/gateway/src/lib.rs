@@ -19,13 +19,12 @@ mod reject;
 mod relay;
 mod server;
 mod shape;
-mod stub;
 pub mod snapshot;
 
 pub use admit::check as check_key;
 pub use drain::Drain;
 pub use limits::Limits;
-pub use listen::{Listener, ListenError};
+pub use listen::{ListenError, Listener};
 pub use reject::{fault_response, some_request_id};
 pub use server::{Gateway, router};
 pub use snapshot::{ClientKey, Scope, Snapshot};

@@ -38,13 +38,7 @@ impl Draft {
     /// Begins with the request's arrival.
     pub(crate) fn open(gateway: &Gateway, call: &ClientCall) -> Self {
         let row = RequestRecord::new(call.id, Format::OpenAiChat, "chat", String::new());
-        Self {
-            row: Some(Box::new(row)),
-            log: gateway.log.clone(),
-            started: call.started,
-            price: None,
-            countable: true,
-        }
+        Self { row: Some(Box::new(row)), log: gateway.log.clone(), started: call.started, price: None, countable: true }
     }
 
     /// Who asks.
@@ -152,7 +146,7 @@ impl Draft {
             let (usage, mark) = if reported.is_reported() {
                 (reported.clone(), Mark::Reported)
             } else {
-                (estimate(row.bytes_in, text_bytes, countable), Mark::Estimated)
+                (estimate(countable.then_some(row.bytes_in), text_bytes), Mark::Estimated)
             };
             (row.cost, row.cost_mark) = match (usage.cost, &price) {
                 (Some(said), _) => (said, Mark::Reported),
@@ -192,12 +186,9 @@ impl Drop for Draft {
 }
 
 /// Tokens from the length of texts.
-fn estimate(bytes_in: u64, text_bytes: u64, countable: bool) -> Usage {
-    Usage {
-        input_total: countable.then(|| bytes_in.div_ceil(BYTES_PER_TOKEN)),
-        output_total: Some(text_bytes.div_ceil(BYTES_PER_TOKEN)),
-        ..Usage::default()
-    }
+fn estimate(bytes_in: Option<u64>, text_bytes: u64) -> Usage {
+    let tokens = |bytes: u64| bytes.div_ceil(BYTES_PER_TOKEN);
+    Usage { input_total: bytes_in.map(tokens), output_total: Some(tokens(text_bytes)), ..Usage::default() }
 }
 
 /// The one line of the log about a request.

@@ -25,9 +25,11 @@ const SOME_WAIT: Duration = Duration::from_secs(5);
 pub(crate) fn request_id(headers: &HeaderMap, ours: impl FnOnce() -> String) -> HeaderValue {
     let usable =
         |value: &&HeaderValue| (1..=128).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
-    headers.get(REQUEST_ID).filter(usable).cloned().unwrap_or_else(|| {
-        HeaderValue::try_from(ours()).unwrap_or_else(|_| HeaderValue::from_static("req_unnamed"))
-    })
+    headers
+        .get(REQUEST_ID)
+        .filter(usable)
+        .cloned()
+        .unwrap_or_else(|| HeaderValue::try_from(ours()).unwrap_or_else(|_| HeaderValue::from_static("req_unnamed")))
 }
 
 /// The same for a request that is not recorded.

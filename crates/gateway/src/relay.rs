@@ -36,7 +36,8 @@ const ASIDE: Duration = Duration::from_secs(1);
 /// Sends an answer on its way.
 pub(crate) fn begin(gateway: &Arc<Gateway>, first: First, draft: Draft, request_id: HeaderValue) -> Response {
     let (headers, media_type, body) = match first {
-        First::Whole(Whole { bytes, facts, headers }) => {
+        First::Whole(whole) => {
+            let Whole { bytes, facts, headers } = *whole;
             draft.answered_whole(&facts, bytes.len());
             (headers, HeaderValue::from_static("application/json"), Body::from(bytes))
         }

@@ -71,7 +71,8 @@ fn open(gateway: &Gateway, request: Request, provider: Option<String>) -> Client
 }
 
 async fn unknown_route(request: Request) -> Response {
-    let text = format!("there is no `{}` here; tools use `/v1/chat/completions` and `/v1/models`", request.uri().path());
+    let text =
+        format!("there is no `{}` here; tools use `/v1/chat/completions` and `/v1/models`", request.uri().path());
     let fault = Fault::new(FaultKind::NotFound, "unknown_route", text);
     reject::fault_response(&fault, &reject::some_request_id(request.headers()))
 }

@@ -13,7 +13,7 @@ use omniroute_upstream::Account;
 use omniroute_wire::outline::{self, Field, Outline};
 use omniroute_wire::splice::{Segments, Splice};
 
-use crate::call::{Ask, Edit};
+use crate::call::{Ask, Edit, UsageEvent};
 use crate::ingress::invalid;
 use crate::snapshot::Snapshot;
 
@@ -88,7 +88,7 @@ pub(crate) fn body_for(ask: &Ask, target: &Target) -> Segments {
 
 /// What a client said about usage in a stream, and the edit that asks for it.
 pub(crate) struct UsageWish {
-    pub(crate) wanted: bool,
+    pub(crate) event: UsageEvent,
     pub(crate) edit: Option<Edit>,
 }
 
@@ -97,11 +97,11 @@ pub(crate) struct UsageWish {
 pub(crate) fn usage_wish(outline: &Outline<'_>) -> Result<UsageWish, Fault> {
     let Some(options) = outline.get("stream_options") else {
         let edit = insertion(outline, r#""stream_options":{"include_usage":true}"#);
-        return Ok(UsageWish { wanted: false, edit: Some(edit) });
+        return Ok(UsageWish { event: UsageEvent::Hidden, edit: Some(edit) });
     };
     if options.is_null() {
         let edit = Edit { at: options.span, text: Bytes::from_static(br#"{"include_usage":true}"#) };
-        return Ok(UsageWish { wanted: false, edit: Some(edit) });
+        return Ok(UsageWish { event: UsageEvent::Hidden, edit: Some(edit) });
     }
     let wish = inside(&options);
     wish.ok_or_else(|| invalid("invalid_stream_options", "`stream_options` must be an object", "stream_options"))
@@ -111,12 +111,14 @@ pub(crate) fn usage_wish(outline: &Outline<'_>) -> Result<UsageWish, Fault> {
 fn inside(options: &Field<'_>) -> Option<UsageWish> {
     let inner = outline::outline(options.raw.as_bytes(), DEPTH).ok()?;
     let edit = match inner.get("include_usage") {
-        Some(field) if field.as_bool() == Some(true) => return Some(UsageWish { wanted: true, edit: None }),
+        Some(field) if field.as_bool() == Some(true) => {
+            return Some(UsageWish { event: UsageEvent::Shown, edit: None });
+        }
         Some(field) => Edit { at: field.span, text: Bytes::from_static(b"true") },
         None => insertion(&inner, r#""include_usage":true"#),
     };
     let at = edit.at.start + options.span.start..edit.at.end + options.span.start;
-    Some(UsageWish { wanted: false, edit: Some(Edit { at, text: edit.text }) })
+    Some(UsageWish { event: UsageEvent::Hidden, edit: Some(Edit { at, text: edit.text }) })
 }
 
 fn insertion(outline: &Outline<'_>, fragment: &str) -> Edit {

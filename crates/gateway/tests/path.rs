@@ -1,5 +1,6 @@
 //! The data plane by itself: our listener, our pipeline, real sockets on both sides, and the row that
 //! each exchange leaves. What needs the whole product stands in `tests/`.
+#![expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test may end with a panic")]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,8 +12,8 @@ use omniroute_catalog::Catalog;
 use omniroute_domain::{Mark, Secret};
 use omniroute_gateway::{ClientKey, Drain, Gateway, Limits, Listener, Scope, Snapshot};
 use omniroute_routing::{Directory, Entry};
-use omniroute_store::log::{self, HistoryFilter, Outcome, RequestIds, RequestRecord};
 use omniroute_store::DataDir;
+use omniroute_store::log::{self, HistoryFilter, Outcome, RequestIds, RequestRecord};
 use omniroute_testkit::{Call, Connection, Ending, Gate, Provider, Script, chat, sse};
 use omniroute_upstream::address::Reach;
 use omniroute_upstream::{Account, AccountSpec, Upstream};
@@ -101,8 +102,7 @@ impl Plane {
 
 const ASK: &str = r#"{ "model" : "mk/m", "messages":[{"role":"user","content":"hi"}], "zz_new": 12345678901234567890.10, "temperature":1e0 }"#;
 const STREAM: &str = r#"{"model":"mk/m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
-const STREAM_COUNTED: &str =
-    r#"{"model":"mk/m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}"#;
+const STREAM_COUNTED: &str = r#"{"model":"mk/m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}"#;
 
 #[tokio::test]
 async fn a_request_and_its_answer_pass_through_as_bytes() {

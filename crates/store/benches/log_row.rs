@@ -3,6 +3,7 @@
 //! `log/row` is processor time of the whole process per row, the caller's part and the writer's thread
 //! together, which is what the machine pays; wall time would hide one behind the other. The others are
 //! wall time over 1,000,000 rows of a week.
+#![expect(clippy::unwrap_used, reason = "a benchmark that can not go on has nothing to measure")]
 
 use std::fs;
 use std::hint::black_box;

@@ -115,7 +115,8 @@ fn http_route(spec: &AccountSpec<'_>, key: Option<&Secret>) -> Result<HttpRoute,
     let later = |why: String| ConnectError::Later(spec.provider.clone(), why);
     let speaks_chat = |endpoint: &&Endpoint| endpoint.wire.as_ref().and_then(Wire::format) == Some(Format::OpenAiChat);
     let endpoint = row.chat.as_ref().filter(speaks_chat).ok_or_else(|| later(row.readiness().to_string()))?;
-    let chat = address_of(spec, endpoint, spec.chat_path)?.ok_or_else(|| ConnectError::NoAddress(spec.provider.clone()))?;
+    let chat =
+        address_of(spec, endpoint, spec.chat_path)?.ok_or_else(|| ConnectError::NoAddress(spec.provider.clone()))?;
     let models = match row.endpoint("models") {
         Some(endpoint) => address_of(spec, endpoint, spec.models_path)?.filter(|uri| same_origin(uri, &chat)),
         None => None,
@@ -181,7 +182,8 @@ impl HttpRoute {
             return Ok(self.chat.clone());
         };
         url.parse().ok().filter(|uri| same_origin(uri, &self.chat)).ok_or_else(|| {
-            let text = "no account is connected for this prefix; the provider's other accounts belong to another address";
+            let text =
+                "no account is connected for this prefix; the provider's other accounts belong to another address";
             let mut fault = Fault::new(FaultKind::NotFound, "no_account", text);
             fault.retry = Retry::NextTarget;
             fault

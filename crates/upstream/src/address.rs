@@ -98,7 +98,9 @@ pub enum AddressError {
     #[error("`{0}` would send the key unencrypted; use https, or mark the provider as local")]
     Insecure(String),
     /// A literal address that may not be reached.
-    #[error("`{0}` is a private, link-local or metadata address; mark the provider as local if it runs in your own network")]
+    #[error(
+        "`{0}` is a private, link-local or metadata address; mark the provider as local if it runs in your own network"
+    )]
     Blocked(String),
     /// A placeholder nobody filled in.
     #[error("`{0}` still holds a placeholder in braces; give the full address")]

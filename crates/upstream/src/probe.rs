@@ -172,11 +172,14 @@ async fn chat(upstream: &Upstream, account: &Account, model: &str, limit: Output
 
 /// What a refusal says about the key.
 fn judge(fault: &Fault) -> (Outcome, String) {
-    let complains_of_key = fault.kind == FaultKind::BadRequest && fault.message.to_ascii_lowercase().contains("api key");
+    let complains_of_key =
+        fault.kind == FaultKind::BadRequest && fault.message.to_ascii_lowercase().contains("api key");
     match (fault.upstream_status, fault.kind) {
         (Some(401 | 403), _) => (Outcome::KeyRefused, format!("the provider refused the key: {}", fault.message)),
         _ if complains_of_key => (Outcome::KeyRefused, format!("the provider refused the key: {}", fault.message)),
-        (Some(400 | 402 | 404 | 422 | 429), _) => (Outcome::Works, format!("the key is known; the provider said: {}", fault.message)),
+        (Some(400 | 402 | 404 | 422 | 429), _) => {
+            (Outcome::Works, format!("the key is known; the provider said: {}", fault.message))
+        }
         _ => (Outcome::Broken, fault.message.clone()),
     }
 }

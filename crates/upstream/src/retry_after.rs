@@ -30,10 +30,8 @@ mod tests {
 
     #[track_caller]
     fn check(rows: &[(&'static str, &'static str)], wait: Option<Duration>) {
-        let headers: HeaderMap = rows
-            .iter()
-            .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
-            .collect();
+        let headers: HeaderMap =
+            rows.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value"))).collect();
         assert_eq!(read(&headers), wait, "{rows:?}");
     }
 
@@ -55,12 +53,9 @@ mod tests {
     #[test]
     fn a_date_is_the_time_until_then() {
         let then = std::time::SystemTime::now() + Duration::from_secs(100);
-        let headers: HeaderMap = [(
-            http::header::RETRY_AFTER,
-            httpdate::fmt_http_date(then).parse().expect("a value"),
-        )]
-        .into_iter()
-        .collect();
+        let headers: HeaderMap = [(http::header::RETRY_AFTER, httpdate::fmt_http_date(then).parse().expect("a value"))]
+            .into_iter()
+            .collect();
         let wait = read(&headers).expect("a wait");
         assert!((98..=100).contains(&wait.as_secs()), "{wait:?}");
     }

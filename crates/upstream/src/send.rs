@@ -25,8 +25,7 @@ use crate::{demo, retry_after};
 
 /// Fields of the client's request that go on to the provider. Everything else stays here: a field that
 /// is not on this list can't leak a key, a cookie or the client's identity.
-const FORWARDED: [HeaderName; 2] =
-    [HeaderName::from_static("idempotency-key"), HeaderName::from_static("openai-beta")];
+const FORWARDED: [HeaderName; 2] = [HeaderName::from_static("idempotency-key"), HeaderName::from_static("openai-beta")];
 
 const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!("OmniRoute/", env!("CARGO_PKG_VERSION")));
 

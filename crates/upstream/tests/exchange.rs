@@ -1,4 +1,5 @@
 //! One exchange with one account, over real sockets to a provider that misbehaves.
+#![expect(clippy::expect_used, reason = "a test may end with a panic")]
 
 use std::time::Duration;
 

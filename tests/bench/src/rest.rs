@@ -39,7 +39,8 @@ pub(crate) async fn observe(kinds: &[Kind], place: Place, pace: Pace) -> Result<
     for contestant in contestants.drain(..) {
         hold(&contestant, place, pace, &mut held).await?;
     }
-    figures.push(Figure::of("memory per held stream", "KiB", &held.memory, Must::AtMost(40.0)));
+    let name = format!("memory per held stream, of {}", streams_to_hold(pace));
+    figures.push(Figure::of(name, "KiB", &held.memory, Must::AtMost(40.0)));
     figures.push(Figure::of("streams left behind by clients", "1", &held.left, Must::AtMost(0.0)));
     Ok(figures)
 }
@@ -87,9 +88,7 @@ struct Held {
 /// Opens streams that say one chunk and then nothing, and sees what they weigh and whether they go.
 async fn hold(contestant: &Contestant, place: Place, pace: Pace, held: &mut Held) -> Result<()> {
     let pid = contestant.pid().context("the provider itself is not measured")?;
-    // A gateway needs two for each stream, and some for itself.
-    let room = usize::try_from(open_files().saturating_sub(200) / 2).unwrap_or(usize::MAX);
-    let count = pace.held.min(room);
+    let count = streams_to_hold(pace);
     eprintln!("holding {count} streams through {}", contestant.kind.name());
     let before = resident_kib(pid)?;
     let streams = timeout(OPENING, open(contestant, count)).await.context("the streams did not open in time")??;
@@ -99,6 +98,12 @@ async fn hold(contestant: &Contestant, place: Place, pace: Pace, held: &mut Held
     drop(streams);
     put(&mut held.left, contestant.kind, left_open(place).await as f64);
     Ok(())
+}
+
+/// A gateway needs two files for each stream, and some for itself.
+fn streams_to_hold(pace: Pace) -> usize {
+    let room = usize::try_from(open_files().saturating_sub(200) / 2).unwrap_or(usize::MAX);
+    pace.held.min(room)
 }
 
 async fn open(contestant: &Contestant, count: usize) -> Result<Vec<Connection>> {

@@ -4,10 +4,12 @@
 //! the other figures.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use futures_util::FutureExt as _;
 
 use crate::contestant::{Contestant, Kind, Place};
 use crate::exchange::SMALL_PROMPT;
@@ -76,9 +78,11 @@ impl Session {
     }
 
     async fn take(&mut self, name: &str, part: impl Future<Output = Result<Vec<Figure>>>) {
-        match part.await {
-            Ok(figures) => self.figures.extend(figures),
-            Err(why) => self.failures.push(format!("{name}: {why:#}")),
+        // The test kit reports by panicking; its message is on standard error by then.
+        match AssertUnwindSafe(part).catch_unwind().await {
+            Ok(Ok(figures)) => self.figures.extend(figures),
+            Ok(Err(why)) => self.failures.push(format!("{name}: {why:#}")),
+            Err(_) => self.failures.push(format!("{name}: stopped by the panic above")),
         }
     }
 }

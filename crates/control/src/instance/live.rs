@@ -170,19 +170,21 @@ fn custom_of(rows: &Rows, catalog: &Catalog) -> Vec<CustomModel> {
         provider: provider(&row.provider),
         model: row.model_id.clone(),
         name: row.name.clone(),
-        kind: kind_of(row.api_format.as_deref()),
+        kind: kind_of(row, catalog),
         hidden: row.hidden,
     };
     rows.custom.iter().map(model).collect()
 }
 
-/// What a model is for, by the API it is asked with.
-fn kind_of(api_format: Option<&str>) -> Kind {
-    match api_format {
+/// What a model is for: by the API it is asked with, else what the catalog says.
+fn kind_of(row: &custom_models::CustomModel, catalog: &Catalog) -> Kind {
+    let in_catalog = || catalog.provider(row.provider.as_str())?.model(row.model_id.as_str()).map(|model| model.kind);
+    match row.api_format.as_deref() {
         Some("embeddings") => Kind::Embedding,
         Some("audio-transcriptions") => Kind::Transcription,
         Some("audio-speech") => Kind::Speech,
         Some("images-generations") => Kind::Image,
-        _ => Kind::Chat,
+        Some(_) => Kind::Chat,
+        None => in_catalog().unwrap_or_default(),
     }
 }

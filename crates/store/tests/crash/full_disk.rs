@@ -4,6 +4,7 @@
 //! tests, which limit the database instead of the disk, are what is left.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -23,7 +24,7 @@ const SCRIPT: &str = r#"mount -t tmpfs -o size=1m,mode=700 tmpfs "$1" && shift &
 fn a_full_disk_is_said_loses_nothing_and_passes() {
     let folder = tempfile::tempdir().unwrap();
     if !can_mount(folder.path()) {
-        eprintln_not_run();
+        say_not_run();
         return;
     }
     let child = in_small_disk(folder.path())
@@ -37,9 +38,9 @@ fn a_full_disk_is_said_loses_nothing_and_passes() {
     assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"), "the child ran");
 }
 
-fn eprintln_not_run() {
-    use std::io::Write as _;
-    let _unheard = writeln!(std::io::stderr(), "not run: this machine lets nobody mount a file system for a test");
+fn say_not_run() {
+    let mut err = std::io::stderr();
+    let _unheard = writeln!(err, "not run: this machine lets nobody mount a file system for a test");
 }
 
 fn can_mount(folder: &Path) -> bool {
@@ -95,7 +96,6 @@ fn fill_and_free(folder: &Path) {
 }
 
 fn fill_disk(ballast: &Path) {
-    use std::io::Write as _;
     let mut file = fs::File::create(ballast).unwrap();
     while file.write_all(&[0; 512]).is_ok() {}
 }

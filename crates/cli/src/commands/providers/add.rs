@@ -1,15 +1,19 @@
 //! `omniroute providers add`: connects an account, after a test that the person may overrule.
 
+mod key;
+
 use omniroute_control::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::args::{NewAccount, ProviderKey};
+use crate::commands::providers::available::{self, Provider};
 use crate::commands::providers::{Account, Verdict};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
 use crate::session::{Session, view};
+use crate::terminal::Person;
 
 /// Says that an account was refused because of its test.
 const TEST_FAILED: &str = "test_failed";
@@ -45,7 +49,14 @@ struct Connected {
 
 /// Connects the account.
 pub(super) async fn run(context: &Context, session: &Session, new: &NewAccount) -> Result<Answer, Failure> {
-    let key = key::obtain(context, session, new).await?;
+    let row = match context.person {
+        Person::Absent => None,
+        Person::Present | Person::Reading => available::find(session, &new.provider).await?,
+    };
+    if let Some(note) = row.as_ref().and_then(Provider::terms_note) {
+        context.keep_posted(&format!("terms: {note}"));
+    }
+    let key = key::obtain(context, row.as_ref(), new).await?;
     let mut wish = Wish {
         provider: &new.provider,
         api_key: key.as_ref(),
@@ -109,8 +120,6 @@ fn with_flags(refused: Failure) -> Failure {
         None => refused,
     }
 }
-
-mod key;
 
 #[cfg(test)]
 mod tests {

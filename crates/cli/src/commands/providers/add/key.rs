@@ -8,10 +8,9 @@ use std::io::{self, BufRead, Read};
 use tokio::task::spawn_blocking;
 
 use crate::args::{NewAccount, ProviderKey};
-use crate::commands::providers::available::{self, KeyNeed};
+use crate::commands::providers::available::{KeyNeed, Provider};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::session::Session;
 use crate::terminal;
 
 /// Longer than any key, short enough for the wrong file to be noticed.
@@ -20,7 +19,7 @@ const LONGEST: u64 = 16 * 1024;
 /// The key; `None` where there is none to be had, which the provider's row judges.
 pub(super) async fn obtain(
     context: &Context,
-    session: &Session,
+    row: Option<&Provider>,
     new: &NewAccount,
 ) -> Result<Option<ProviderKey>, Failure> {
     match (&new.api_key, &new.api_key_env) {
@@ -30,7 +29,7 @@ pub(super) async fn obtain(
         }
         (Some(given), _) => Ok(Some(given.clone())),
         (None, Some(variable)) => from_variable(variable).map(Some),
-        (None, None) if context.can_ask() => ask(session, new).await,
+        (None, None) if context.can_ask() => ask(row, new).await,
         (None, None) => Ok(None),
     }
 }
@@ -52,9 +51,9 @@ fn first_line(from: impl BufRead) -> Result<ProviderKey, Failure> {
     ProviderKey::pasted(&line).ok_or_else(|| Failure::new("api_key_missing", "stdin has no key in its first line"))
 }
 
-/// Asks the person, unless the provider takes none.
-async fn ask(session: &Session, new: &NewAccount) -> Result<Option<ProviderKey>, Failure> {
-    let question = match available::key_need(session, &new.provider).await? {
+/// Asks the person, unless the provider takes none. An endpoint of their own may take one.
+async fn ask(row: Option<&Provider>, new: &NewAccount) -> Result<Option<ProviderKey>, Failure> {
+    let question = match row.map_or(KeyNeed::Optional, Provider::key_need) {
         KeyNeed::None => return Ok(None),
         KeyNeed::Optional => format!("API key for {} (Enter for none):", new.provider),
         KeyNeed::Required => format!("API key for {}:", new.provider),

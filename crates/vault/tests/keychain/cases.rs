@@ -1,6 +1,5 @@
-//! The vault on real keychains: gnome-keyring on a session bus of its own, no bus at all, and a bus that
-//! never answers. Each case runs in a process with its own home, so nobody's real keychain is touched.
-#![cfg(all(unix, not(target_os = "macos")))]
+//! gnome-keyring on a session bus of its own, no bus at all, and a bus that never answers. Each case
+//! runs in a process with its own home, so nobody's real keychain is touched.
 
 use std::io::Write as _;
 use std::os::unix::net::UnixListener;
@@ -24,7 +23,7 @@ const LOCKED: &str = "gnome-keyring-daemon --start --components=secrets >/dev/nu
 #[test]
 fn without_a_session_bus_the_keychain_is_missing() {
     let home = tempfile::tempdir().unwrap();
-    assert_eq!(run(child(home.path()).arg0()), ["code keychain_missing"]);
+    assert_eq!(run(&mut child(home.path())), ["code keychain_missing"]);
 }
 
 #[test]
@@ -32,9 +31,9 @@ fn a_bus_that_never_answers_counts_as_locked_after_five_seconds() {
     let home = tempfile::tempdir().unwrap();
     let socket = home.path().join("bus");
     let _never_accepted = UnixListener::bind(&socket).unwrap();
-    let mut probe = child(home.path());
     let address = format!("unix:path={}", socket.display());
-    assert_eq!(run(probe.0.env("DBUS_SESSION_BUS_ADDRESS", address)), ["code keychain_locked"]);
+    let said = run(child(home.path()).env("DBUS_SESSION_BUS_ADDRESS", address));
+    assert_eq!(said, ["code keychain_locked"]);
 }
 
 #[test]
@@ -108,7 +107,8 @@ fn seal_or_open(vault: &Vault, file: &Path) {
 }
 
 fn say(line: &str) {
-    writeln!(std::io::stdout(), "\n>{line}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "\n>{line}").unwrap();
 }
 
 /// Runs a child and returns what it said.
@@ -121,25 +121,18 @@ fn run(command: &mut Command) -> Vec<String> {
 }
 
 /// This binary as a child that sees nothing of the person's own session.
-struct Probe(Command);
-
-impl Probe {
-    fn arg0(&mut self) -> &mut Command {
-        &mut self.0
-    }
-}
-
-fn child(home: &Path) -> Probe {
+fn child(home: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["probe", "--exact", "--nocapture"]);
+    command.args(["cases::probe", "--exact", "--nocapture"]);
     strip(&mut command, home);
-    Probe(command)
+    command
 }
 
+/// The same on a bus of its own, behind a script that starts the daemon.
 fn in_session(home: &Path, script: &str) -> Command {
     let mut command = Command::new("dbus-run-session");
     command.args(["--", "sh", "-c", script, "sh"]).arg(std::env::current_exe().unwrap());
-    command.args(["probe", "--exact", "--nocapture"]);
+    command.args(["cases::probe", "--exact", "--nocapture"]);
     strip(&mut command, home);
     command
 }
@@ -158,7 +151,8 @@ fn is_keyring_there() -> bool {
     let is_gate = std::env::var("CI").is_ok_and(|value| value == "true");
     assert!(is_there || !is_gate, "install `dbus` and `gnome-keyring`: with CI=true this test must run");
     if !is_there {
-        let _unheard = writeln!(std::io::stderr(), "not run: `dbus-run-session` or `gnome-keyring-daemon` is missing");
+        let mut err = std::io::stderr();
+        let _unheard = writeln!(err, "not run: `dbus-run-session` or `gnome-keyring-daemon` is missing");
     }
     is_there
 }
