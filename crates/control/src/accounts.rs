@@ -23,11 +23,10 @@ use utoipa_axum::routes;
 use crate::accounts::draft::{Draft, Step};
 pub(crate) use crate::accounts::shape::MessageReply;
 use crate::accounts::shape::{
-    AccountChange, Connection, ConnectionList, ConnectionModels, ConnectionReply, NewAccount,
-    NodeTrial, Surroundings, Trial, show,
+    AccountChange, Connection, ConnectionList, ConnectionModels, ConnectionReply, NewAccount, NodeTrial, Surroundings,
+    Trial, show,
 };
 use crate::blocking::blocking;
-use crate::clock::now_ms;
 use crate::instance::Instance;
 use crate::principal::Principal;
 use crate::problem::{ErrorBody, Problem};
@@ -79,7 +78,10 @@ async fn create(
     let (test, seen) = tried.map_err(|problem| url_guard::note(&instance, &by, &what, problem))?;
     let connection = blocking(move || save(&instance, &by, draft, (test.as_ref(), &seen)).map(|saved| (saved, test)));
     let (connection, test) = connection.await?;
-    let warning = test.as_ref().filter(|test| !test.valid).map(|test| format!("saved although the test failed: {}", test.message));
+    let warning = test
+        .as_ref()
+        .filter(|test| !test.valid)
+        .map(|test| format!("saved although the test failed: {}", test.message));
     Ok((StatusCode::CREATED, Json(ConnectionReply { connection, test, warning })))
 }
 
@@ -274,7 +276,8 @@ async fn models(
     let row = connect::row_of(&saved.account, instance.catalog()).ok_or_else(Problem::defect)?;
     let ready = connect::unsaved(&saved.account, saved.node.as_ref(), row, saved.key.as_ref())?;
     let listed = list_models(&instance, &ready, saved.key.as_ref()).await;
-    let known = || row.models.iter().map(|model| ShownModel { id: model.id.to_string(), name: model.label().to_owned() });
+    let known =
+        || row.models.iter().map(|model| ShownModel { id: model.id.to_string(), name: model.label().to_owned() });
     let provider = saved.account.provider.to_string();
     let connection_id = saved.account.id.to_string();
     let (models, warning) = match listed {

@@ -365,7 +365,7 @@ pub struct Environment {
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
-        Self::collect(std::env::var_os)
+        Self::collect(|name| std::env::var_os(name))
     }
 
     /// Made up, for tests.

@@ -25,7 +25,9 @@ pub enum StartError {
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The secrets of this folder were sealed with a key kept elsewhere.
-    #[error("the credentials in this data folder are sealed with the key of `--vault {used}`; start with that, or remove the accounts first to change to `--vault {asked}`")]
+    #[error(
+        "the credentials in this data folder are sealed with the key of `--vault {used}`; start with that, or remove the accounts first to change to `--vault {asked}`"
+    )]
     OtherVault {
         /// Where the key that was used is kept.
         used: VaultChoice,
@@ -33,7 +35,9 @@ pub enum StartError {
         asked: VaultChoice,
     },
     /// The vault opened, with another key than the one the secrets were sealed with.
-    #[error("the credentials in this data folder are sealed with key `{sealed_with}`, but `--vault {choice}` holds `{held}`; put the old key back (a keychain key belongs to the folder's place), or remove the accounts and add them again")]
+    #[error(
+        "the credentials in this data folder are sealed with key `{sealed_with}`, but `--vault {choice}` holds `{held}`; put the old key back (a keychain key belongs to the folder's place), or remove the accounts and add them again"
+    )]
     OtherKey {
         /// The key's name in the database.
         sealed_with: String,
@@ -46,11 +50,16 @@ pub enum StartError {
     #[error("`{0}` is no address to listen on; use `127.0.0.1`, `::1` or `localhost`")]
     Host(String),
     /// A host that others can reach.
-    #[error("`{0}` opens the gateway to a network; that needs a password first, which comes with the dashboard: until then use 127.0.0.1")]
+    #[error(
+        "`{0}` opens the gateway to a network; that needs a password first, which comes with the dashboard: until then use 127.0.0.1"
+    )]
     OpenHost(IpAddr),
     /// The port can't be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// There is nothing wrong with the database.
+    #[error("`core.db` is sound; there is nothing to restore")]
+    NothingToRestore,
     /// A defect of ours.
     #[error("{0}; this is a defect of the gateway, report it with the log")]
     Defect(&'static str),
@@ -71,6 +80,7 @@ impl StartError {
             Self::Listen(ListenError::Taken(_)) => "port_taken",
             Self::Listen(ListenError::Forbidden(_)) => "port_forbidden",
             Self::Listen(ListenError::Other(..)) => "port_unusable",
+            Self::NothingToRestore => "nothing_to_restore",
             Self::Defect(_) => "internal",
         }
     }

@@ -27,10 +27,7 @@ use crate::rules;
 use crate::strict::Body;
 
 pub(crate) fn routes() -> OpenApiRouter<Instance> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(patch, put, remove))
-        .routes(routes!(rotate))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(patch, put, remove)).routes(routes!(rotate))
 }
 
 /// A client key, without the key.

@@ -9,7 +9,7 @@ use omniroute_catalog::{Catalog, Provider};
 use omniroute_domain::{NodeId, ProviderId};
 use omniroute_store::nodes::{Node, NodeKind};
 use omniroute_store::{accounts, custom_models, nodes};
-use omniroute_upstream::address::{Reach, read_base};
+use omniroute_upstream::address::read_base;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -125,7 +125,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<NodeReply>), Problem> {
     let made = make(&ask, instance.catalog());
     let node = made.map_err(|problem| url_guard::note(&instance, &by, "node", problem))?;
-    let guarded = url_guard::check(Some(&node.base_url), reach(node.local)).await;
+    let guarded = url_guard::check(Some(&node.base_url), url_guard::reach(Some(node.local))).await;
     guarded.map_err(|problem| url_guard::note(&instance, &by, "node", problem))?;
     blocking(move || {
         instance.core().write(|to| nodes::insert(to, &node)).map_err(|why| in_use(why.into(), &node.prefix))?;
@@ -152,7 +152,7 @@ async fn change(
         apply(node, ask, here.catalog())
     });
     let node = changed.await.map_err(|problem| url_guard::note(&instance, &by, "node", problem))?;
-    let guarded = url_guard::check(Some(&node.base_url), reach(node.local)).await;
+    let guarded = url_guard::check(Some(&node.base_url), url_guard::reach(Some(node.local))).await;
     guarded.map_err(|problem| url_guard::note(&instance, &by, node.id.as_str(), problem))?;
     blocking(move || {
         instance.core().write(|to| nodes::update(to, &node)).map_err(|why| in_use(why.into(), &node.prefix))?;
@@ -205,7 +205,9 @@ pub(crate) fn check_free(prefix: &str, catalog: &Catalog) -> Result<(), Problem>
 
 /// A prefix that another endpoint with accounts has.
 pub(crate) fn taken(prefix: &str, base_url: &str) -> Problem {
-    let text = format!("the prefix `{prefix}` belongs to the endpoint at `{base_url}`; choose another, or change that endpoint's address");
+    let text = format!(
+        "the prefix `{prefix}` belongs to the endpoint at `{base_url}`; choose another, or change that endpoint's address"
+    );
     Problem::conflict("prefix_taken", text).field("prefix")
 }
 
@@ -221,7 +223,6 @@ fn in_use(problem: Problem, prefix: &str) -> Problem {
 fn make(ask: &NewNode, catalog: &Catalog) -> Result<Node, Problem> {
     let prefix = rules::prefix(&ask.prefix)?;
     check_free(&prefix, catalog)?;
-    let is_local = ask.local == Some(true);
     let now = now_ms();
     Ok(Node {
         id: NodeId::from(new_id()),
@@ -229,10 +230,10 @@ fn make(ask: &NewNode, catalog: &Catalog) -> Result<Node, Problem> {
         prefix,
         kind: kind(ask.kind.as_deref(), catalog)?,
         api_type: api_type(ask.api_type.as_deref())?,
-        base_url: read_base(&ask.base_url, reach(is_local))?,
+        base_url: read_base(&ask.base_url, url_guard::reach(ask.local))?,
         chat_path: ask.chat_path.as_deref().map(|path| rules::path(path, "chatPath")).transpose()?,
         models_path: ask.models_path.as_deref().map(|path| rules::path(path, "modelsPath")).transpose()?,
-        local: is_local,
+        local: ask.local == Some(true),
         created_at: now,
         updated_at: now,
     })
@@ -252,7 +253,7 @@ fn apply(mut node: Node, ask: NodeChange, catalog: &Catalog) -> Result<Node, Pro
     }
     node.local = ask.local.unwrap_or(node.local);
     // Also where only `local` changes: what was allowed before may not be any more.
-    node.base_url = read_base(&ask.base_url.unwrap_or(node.base_url), reach(node.local))?;
+    node.base_url = read_base(&ask.base_url.unwrap_or(node.base_url), url_guard::reach(Some(node.local)))?;
     if let Some(path) = ask.chat_path {
         node.chat_path = path.as_deref().map(|path| rules::path(path, "chatPath")).transpose()?;
     }
@@ -265,7 +266,7 @@ fn apply(mut node: Node, ask: NodeChange, catalog: &Catalog) -> Result<Node, Pro
 
 fn kind(asked: Option<&str>, catalog: &Catalog) -> Result<NodeKind, Problem> {
     let word = asked.unwrap_or(NodeKind::OpenAiCompatible.as_str());
-    let kind = NodeKind::parse(word).ok_or_else(|| {
+    let kind = kind_of(word).ok_or_else(|| {
         let text = "`type` must be `openai-compatible` or `anthropic-compatible`";
         Problem::invalid("invalid_field", text).field("type")
     })?;
@@ -276,6 +277,12 @@ fn kind(asked: Option<&str>, catalog: &Catalog) -> Result<NodeKind, Problem> {
     }
 }
 
+/// The kind of an endpoint whose accounts are listed under this provider.
+pub(crate) fn kind_of(provider: &str) -> Option<NodeKind> {
+    let kinds = [NodeKind::OpenAiCompatible, NodeKind::AnthropicCompatible];
+    kinds.into_iter().find(|kind| kind.as_str() == provider)
+}
+
 fn api_type(asked: Option<&str>) -> Result<Option<String>, Problem> {
     match asked {
         None | Some("chat") => Ok(None),
@@ -284,10 +291,6 @@ fn api_type(asked: Option<&str>) -> Result<Option<String>, Problem> {
             Err(Problem::unprocessable("api_type_not_ready", text).field("apiType"))
         }
     }
-}
-
-fn reach(is_local: bool) -> Reach {
-    if is_local { Reach::Local } else { Reach::Public }
 }
 
 fn find(instance: &Instance, id: &str) -> Result<Node, Problem> {

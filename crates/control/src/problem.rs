@@ -61,11 +61,7 @@ pub(crate) struct Details {
 }
 
 impl Problem {
-    pub(crate) fn new(
-        status: StatusCode,
-        code: impl Into<Cow<'static, str>>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         let details = Box::new(Details { code: code.into(), field: None, test: None });
         Self { status, message: message.into(), details }
     }

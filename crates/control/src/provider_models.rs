@@ -215,17 +215,27 @@ fn save(instance: &Instance, by: &Principal, row: &CustomModel, action: &str) ->
 
 /// The row of a model, or the beginning of one for a model that is known without a row.
 fn find_or_begin(instance: &Instance, provider: ProviderId, model: ModelId) -> Result<CustomModel, Problem> {
-    let read = |from: &Reader<'_>| -> Result<Option<CustomModel>, StoreError> { custom_models::get(from, &provider, &model) };
+    let read =
+        |from: &Reader<'_>| -> Result<Option<CustomModel>, StoreError> { custom_models::get(from, &provider, &model) };
     if let Some(row) = instance.core().read(read)? {
         return Ok(row);
     }
-    let in_catalog = instance.catalog().provider(provider.as_str()).is_some_and(|row| row.model(model.as_str()).is_some());
+    let in_catalog =
+        instance.catalog().provider(provider.as_str()).is_some_and(|row| row.model(model.as_str()).is_some());
     let is_listed = || instance.live().directory.models().iter().any(|listed| listed.model == model);
     if !in_catalog && !is_listed() {
         return Err(Problem::missing("model", model.as_str()));
     }
     let endpoints = "[]".to_owned();
-    Ok(CustomModel { provider, model_id: model, name: None, api_format: None, endpoints, hidden: false, created_at: now_ms() })
+    Ok(CustomModel {
+        provider,
+        model_id: model,
+        name: None,
+        api_format: None,
+        endpoints,
+        hidden: false,
+        created_at: now_ms(),
+    })
 }
 
 /// Whom a model is stored under: a provider's id, or a custom endpoint's.

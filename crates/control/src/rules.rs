@@ -46,7 +46,12 @@ pub(crate) fn path(text: &str, field: &'static str) -> Result<String, Problem> {
     let text = text.trim();
     let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\' | '{' | '}' | '@');
     let climbs = text.split('/').any(|part| matches!(part, "." | ".."));
-    if text.len() > 1 && text.len() <= 200 && text.starts_with('/') && !text.starts_with("//") && text.chars().all(fits) && !climbs
+    if text.len() > 1
+        && text.len() <= 200
+        && text.starts_with('/')
+        && !text.starts_with("//")
+        && text.chars().all(fits)
+        && !climbs
     {
         return Ok(text.to_owned());
     }

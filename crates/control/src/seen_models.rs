@@ -18,12 +18,7 @@ pub(crate) fn are_worth_it(row: &Provider) -> bool {
 }
 
 /// Keeps what was seen.
-pub(crate) fn remember(
-    to: &Writer<'_>,
-    account: &AccountId,
-    models: &[SeenModel],
-    now: i64,
-) -> Result<(), StoreError> {
+pub(crate) fn remember(to: &Writer<'_>, account: &AccountId, models: &[SeenModel], now: i64) -> Result<(), StoreError> {
     let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).filter(|id| is_sound(id)).take(MOST).collect();
     // A list of texts always serialises.
     let json = serde_json::to_string(&ids).unwrap_or_else(|_| "[]".to_owned());

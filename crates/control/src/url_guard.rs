@@ -16,6 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The code of a refusal.
 const BLOCKED: &str = "URL_GUARD_BLOCKED";
 
+/// How far an address may reach that a person calls local, or not.
+pub(crate) fn reach(local: Option<bool>) -> Reach {
+    if local == Some(true) { Reach::Local } else { Reach::Public }
+}
+
 /// Refuses an address whose name leads only to places that may not be reached. A name that does not
 /// resolve here may resolve at a proxy.
 pub(crate) async fn check(base_url: Option<&str>, reach: Reach) -> Result<(), Problem> {

@@ -31,11 +31,7 @@ use crate::usage::stats::UsageStats;
 const USUAL_PAGE: u32 = 50;
 
 pub(crate) fn routes() -> OpenApiRouter<Instance> {
-    OpenApiRouter::new()
-        .routes(routes!(history))
-        .routes(routes!(stats))
-        .routes(routes!(logs))
-        .routes(routes!(request))
+    OpenApiRouter::new().routes(routes!(history)).routes(routes!(stats)).routes(routes!(logs)).routes(routes!(request))
 }
 
 /// Which time to sum up.

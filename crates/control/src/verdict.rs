@@ -93,7 +93,9 @@ fn asking<'a>(row: &'a Provider, model: Option<&ModelId>) -> Cow<'a, Provider> {
         TestRule::Chat { model: _ } => TestRule::Chat { model: Some(model) },
         TestRule::Nothing => TestRule::Nothing,
     };
-    Cow::Owned(Provider { test, ..row.clone() })
+    let mut asking = row.clone();
+    asking.test = test;
+    Cow::Owned(asking)
 }
 
 fn word(outcome: Outcome) -> &'static str {

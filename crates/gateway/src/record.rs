@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use omniroute_domain::{Fault, Format, Mark, Price, Usage};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use omniroute_domain::{Fault, Format, Mark, MicroUsd, Price, Usage};
 use omniroute_store::log::{AttemptRecord, LogWriter, Outcome, RequestRecord};
 use omniroute_wire::openai_chat::tap::{ReplyFacts, StreamTap};
 
@@ -111,12 +112,40 @@ impl Draft {
         self.with(|row| row.bytes_out += bytes as u64);
     }
 
-    /// A whole answer goes out.
-    pub(crate) fn answered_whole(mut self, facts: &ReplyFacts, bytes: usize) {
+    /// A whole answer is about to go out: it is counted.
+    pub(crate) fn answered_whole(&mut self, facts: &ReplyFacts, bytes: usize) {
         self.first_byte();
         self.sent(bytes);
         self.count(&facts.usage, facts.text_bytes);
+    }
+
+    /// A whole answer goes out.
+    pub(crate) fn done(mut self) {
         self.end(Outcome::Ok, 200, None);
+    }
+
+    /// Tells the client, in fields of the answer's head, who answered and what is known of its cost.
+    pub(crate) fn tell_client(&self, fields: &mut HeaderMap) {
+        let Some(row) = &self.row else { return };
+        let mut set = |name: &'static str, value: String| {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                fields.insert(HeaderName::from_static(name), value);
+            }
+        };
+        set("x-omniroute-request-id", row.id.to_string());
+        set("x-omniroute-fallback-attempts", row.attempts.len().saturating_sub(1).to_string());
+        if let (Some(provider), Some(model)) = (&row.provider, &row.model) {
+            set("x-omniroute-provider", provider.to_string());
+            set("x-omniroute-model", model.to_string());
+        }
+        if let Some(mark) = row.usage_mark {
+            set("x-omniroute-usage", mark.as_str().to_owned());
+            set("x-omniroute-tokens-in", row.usage.input_total.unwrap_or(0).to_string());
+            set("x-omniroute-tokens-out", row.usage.output_total.unwrap_or(0).to_string());
+            if row.cost_mark != Mark::Unpriced {
+                set("x-omniroute-response-cost", dollars(row.cost));
+            }
+        }
     }
 
     /// A stream came to its end, good or bad.
@@ -151,7 +180,7 @@ impl Draft {
             (row.cost, row.cost_mark) = match (usage.cost, &price) {
                 (Some(said), _) => (said, Mark::Reported),
                 (None, Some(DatedPrice { price, .. })) => (Price::cost(price, &usage), Mark::Estimated),
-                (None, None) => (omniroute_domain::MicroUsd(0), Mark::Unpriced),
+                (None, None) => (MicroUsd(0), Mark::Unpriced),
             };
             row.price_checked = price.filter(|_| usage.cost.is_none()).map(|price| price.checked);
             (row.usage, row.usage_mark) = (usage, Some(mark));
@@ -189,6 +218,11 @@ impl Drop for Draft {
 fn estimate(bytes_in: Option<u64>, text_bytes: u64) -> Usage {
     let tokens = |bytes: u64| bytes.div_ceil(BYTES_PER_TOKEN);
     Usage { input_total: bytes_in.map(tokens), output_total: Some(tokens(text_bytes)), ..Usage::default() }
+}
+
+/// An amount in dollars with ten decimals, as the field is written.
+fn dollars(amount: MicroUsd) -> String {
+    format!("{}.{:06}0000", amount.0 / 1_000_000, amount.0 % 1_000_000)
 }
 
 /// The one line of the log about a request.

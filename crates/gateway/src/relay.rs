@@ -15,7 +15,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::Frame;
 use omniroute_domain::{Fault, FaultKind};
 use omniroute_wire::openai_chat::error as wire_error;
@@ -34,26 +34,29 @@ const PULSE: &[u8] = b": keep-alive\n\n";
 const ASIDE: Duration = Duration::from_secs(1);
 
 /// Sends an answer on its way.
-pub(crate) fn begin(gateway: &Arc<Gateway>, first: First, draft: Draft, request_id: HeaderValue) -> Response {
-    let (headers, media_type, body) = match first {
+pub(crate) fn begin(gateway: &Arc<Gateway>, first: First, mut draft: Draft, request_id: HeaderValue) -> Response {
+    let mut fields = HeaderMap::with_capacity(16);
+    let body = match first {
         First::Whole(whole) => {
             let Whole { bytes, facts, headers } = *whole;
+            pass_on(&headers, &mut fields);
+            fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             draft.answered_whole(&facts, bytes.len());
-            (headers, HeaderValue::from_static("application/json"), Body::from(bytes))
+            draft.tell_client(&mut fields);
+            draft.done();
+            Body::from(bytes)
         }
         First::Stream(opened) => {
-            let media_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
-            let headers = opened.headers.clone();
-            (headers, media_type, Body::new(Relay::new(gateway, *opened, draft, &request_id)))
+            pass_on(&opened.headers, &mut fields);
+            fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+            fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            draft.tell_client(&mut fields);
+            Body::new(Relay::new(gateway, *opened, draft, &request_id))
         }
     };
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::OK;
-    let fields = response.headers_mut();
-    pass_on(&headers, fields);
-    fields.insert(CONTENT_TYPE, media_type);
-    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     fields.insert(REQUEST_ID, request_id);
+    let mut response = Response::new(body);
+    *response.headers_mut() = fields;
     response
 }
 

@@ -116,7 +116,12 @@ impl CoreDb {
         let _claim = dir.claim_core()?;
         snapshot::check(dir, snapshot, schema::CORE.version())?;
         let doing = |cause| StoreError::file("restoring a snapshot", cause);
-        copy_synced(&dir.backups().join(&snapshot.file), &dir.path().join(RESTORED)).map_err(doing)?;
+        let copied = copy_synced(&dir.backups().join(&snapshot.file), &dir.path().join(RESTORED));
+        if copied.is_err() {
+            // Half a copy has no use and may fill the disk.
+            let _gone_or_not = fs::remove_file(dir.path().join(RESTORED));
+        }
+        copied.map_err(doing)?;
         fresh::set_aside(dir.path(), CORE, "replaced", now).map_err(doing)?;
         fs::rename(dir.path().join(RESTORED), dir.core()).map_err(doing)?;
         sync_folder(dir.path()).map_err(doing)

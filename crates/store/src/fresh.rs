@@ -14,6 +14,9 @@ use crate::data_dir::{owner_only, sync_folder};
 use crate::error::StoreError;
 use crate::integrity::APPLICATION_ID;
 
+/// The database itself and what SQLite keeps beside it.
+const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
 /// Makes the database `name` in `folder`; `fill` gives it its tables.
 pub(crate) fn make(
     folder: &Path,
@@ -36,11 +39,14 @@ pub(crate) fn make(
     sync_folder(folder).map_err(doing)
 }
 
-/// Gives a database with its log another name: `<name>.<word>-<now>`. The database goes first: a start
-/// after a crash in between finds none, rather than one that lacks its latest writes.
+/// Gives a database with its log another name that nothing has: `<name>.<word>-<now>`, or a later number.
+/// The database goes first: a start after a crash in between finds none, rather than one that lacks its
+/// latest writes.
 pub(crate) fn set_aside(folder: &Path, name: &str, word: &str, now: i64) -> io::Result<String> {
-    let aside = [name, ".", word, "-", &now.to_string()].concat();
-    for suffix in ["", "-wal", "-shm", "-journal"] {
+    let named = |number: i64| [name, ".", word, "-", &number.to_string()].concat();
+    let is_free = |aside: &String| SUFFIXES.iter().all(|suffix| !folder.join([aside, *suffix].concat()).exists());
+    let aside = (now..).map(named).find(is_free).unwrap_or_else(|| named(now));
+    for suffix in SUFFIXES {
         let from = folder.join([name, suffix].concat());
         let to = folder.join([&aside, suffix].concat());
         match fs::rename(from, to) {

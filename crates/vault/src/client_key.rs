@@ -10,12 +10,14 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::VaultError;
 
-const PREFIX: &str = "sk-omni-";
+pub(crate) const PREFIX: &str = "sk-omni-";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^43 > 2^256.
 const LENGTH: usize = 43;
 /// How much of a key's beginning is kept for display: the fixed part and four characters.
-const SHOWN_PREFIX: usize = PREFIX.len() + 4;
+pub(crate) const SHOWN_PREFIX: usize = PREFIX.len() + 4;
+/// All of a key.
+pub(crate) const WHOLE_LENGTH: usize = PREFIX.len() + LENGTH;
 const SHOWN_END: usize = 4;
 
 /// A client key, the only time it is at hand.

@@ -10,6 +10,7 @@ mod error;
 mod key;
 mod key_file;
 mod keychain;
+pub mod scan;
 mod seal;
 
 use std::fmt;

@@ -1,9 +1,9 @@
 //! Changing an account.
 
 use omniroute_domain::{ModelId, Secret};
+use omniroute_store::accounts;
 use omniroute_store::accounts::Account;
 use omniroute_store::nodes::Node;
-use omniroute_store::accounts;
 use omniroute_upstream::address::read_base;
 use omniroute_upstream::probe::SeenModel;
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use omniroute_catalog::{Catalog, Provider, Tier, Variant};
 use omniroute_domain::{AccountId, ModelId, NodeId, Secret};
 use omniroute_store::accounts::{Account, TestStatus};
-use omniroute_store::nodes::{Node, NodeKind};
+use omniroute_store::nodes::Node;
 use omniroute_store::{Reader, accounts, nodes};
-use omniroute_upstream::address::{Reach, read_base};
+use omniroute_upstream::address::read_base;
 
 use crate::accounts::shape::{NewAccount, Trial};
 use crate::clock::{new_id, now_ms};
 use crate::problem::{Problem, not_ready};
-use crate::{nodes as endpoints, rules};
+use crate::{nodes as endpoints, rules, url_guard};
 
 /// An account that is not saved yet.
 pub(crate) struct Draft {
@@ -67,10 +67,9 @@ impl Draft {
             Target::Node(node) => (endpoints::row(&node, catalog)?, None, Some((node, Step::Keep))),
             Target::NewNode(row) => (Arc::clone(row), None, Some(node(&ask, row, (present, catalog))?)),
         };
-        let is_local = ask.local == Some(true);
         let typed = given_address(&ask).filter(|_| !matches!(node, Some((_, Step::Insert | Step::Move))));
         let node_is_local = node.as_ref().is_some_and(|(node, _)| node.local);
-        let reach = if is_local || row.local || node_is_local { Reach::Local } else { Reach::Public };
+        let reach = url_guard::reach(Some(ask.local == Some(true) || row.local || node_is_local));
         let base_url = typed.map(|typed| read_base(typed, reach)).transpose()?;
         let base_url = base_url.or_else(|| variant.map(|variant| variant.base_url.to_string()));
         let same_as_node = node.as_ref().is_some_and(|(node, _)| base_url.as_ref() == Some(&node.base_url));
@@ -85,7 +84,7 @@ impl Draft {
             sealed: None,
             key_hint: None,
             base_url: base_url.filter(|_| !same_as_node),
-            local: is_local,
+            local: ask.local == Some(true),
             priority: priority(&ask, &siblings)?,
             is_active: true,
             default_model: ask.default_model.as_deref().map(rules::model_id).transpose()?.map(ModelId::from),
@@ -140,11 +139,7 @@ fn unknown(wanted: &str) -> Problem {
 }
 
 /// The endpoint of a new account: a new one, one that is there, or one that moves.
-fn node(
-    ask: &NewAccount,
-    row: &Provider,
-    (present, catalog): (&Present, &Catalog),
-) -> Result<(Node, Step), Problem> {
+fn node(ask: &NewAccount, row: &Provider, (present, catalog): (&Present, &Catalog)) -> Result<(Node, Step), Problem> {
     let Some(prefix) = ask.prefix.as_deref() else {
         let text = "an address of your own needs a `prefix`; models are then `prefix/model`";
         return Err(Problem::unprocessable("prefix_missing", text).field("prefix"));
@@ -153,23 +148,23 @@ fn node(
     let there = present.nodes.iter().find(|node| node.prefix.eq_ignore_ascii_case(&prefix));
     let Some(typed) = given_address(ask) else {
         let text = "an address of your own needs a `baseUrl`, e.g. `https://api.example.com/v1`";
-        return there.cloned().map(|node| (node, Step::Keep)).ok_or_else(|| {
-            Problem::unprocessable("base_url_missing", text).field("baseUrl")
-        });
+        return there
+            .cloned()
+            .map(|node| (node, Step::Keep))
+            .ok_or_else(|| Problem::unprocessable("base_url_missing", text).field("baseUrl"));
     };
-    let is_local = ask.local == Some(true);
-    let base_url = read_base(typed, if is_local { Reach::Local } else { Reach::Public })?;
+    let base_url = read_base(typed, url_guard::reach(ask.local))?;
     let now = now_ms();
     let fresh = Node {
         id: NodeId::from(new_id()),
         name: ask.name.as_deref().map(rules::name).transpose()?.unwrap_or_else(|| prefix.clone()),
         prefix,
-        kind: NodeKind::parse(row.id.as_str()).unwrap_or(NodeKind::OpenAiCompatible),
+        kind: endpoints::kind_of(row.id.as_str()).ok_or_else(Problem::defect)?,
         api_type: None,
         base_url,
         chat_path: ask.chat_path.as_deref().map(|path| rules::path(path, "chatPath")).transpose()?,
         models_path: ask.models_path.as_deref().map(|path| rules::path(path, "modelsPath")).transpose()?,
-        local: is_local,
+        local: ask.local == Some(true),
         created_at: now,
         updated_at: now,
     };

@@ -225,10 +225,7 @@ pub(crate) fn show(account: &accounts::Account, around: &Surroundings<'_>) -> Co
         rate_limited_until: None,
         expires_at: None,
         default_model: account.default_model.as_ref().map(ToString::to_string),
-        provider_specific_data: ProviderData {
-            base_url,
-            local: account.local || node.is_some_and(|node| node.local),
-        },
+        provider_specific_data: ProviderData { base_url, local: account.local || node.is_some_and(|node| node.local) },
         created_at: iso(account.created_at),
         updated_at: iso(account.updated_at),
     }

@@ -103,7 +103,8 @@ fn the_pages_have_every_row_once() {
         assert_eq!(page.matches(&format!("| `{name}` |")).count(), 1, "{name}");
     }
     let limits = limits_page();
-    for part in ["| a request's body, size | 32 MiB | `MAX_BODY_SIZE_BYTES` |", "| silence within an answer | 5 min |"] {
+    for part in ["| a request's body, size | 32 MiB | `MAX_BODY_SIZE_BYTES` |", "| silence within an answer | 5 min |"]
+    {
         assert!(limits.contains(part), "{limits}");
     }
 }

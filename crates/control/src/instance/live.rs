@@ -12,8 +12,8 @@ use omniroute_domain::{AccountId, ModelId, NodeId, ProviderId};
 use omniroute_gateway::{ClientKey, Scope, Snapshot};
 use omniroute_routing::{CustomModel, Directory, Entry};
 use omniroute_store::{CoreDb, StoreError, accounts, custom_models, keys, nodes};
-use omniroute_upstream::{Account, AccountSpec};
 use omniroute_upstream::address::Reach;
+use omniroute_upstream::{Account, AccountSpec};
 use omniroute_vault::Vault;
 
 use crate::connect::{self, Unusable, provider_id};

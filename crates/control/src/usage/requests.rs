@@ -135,7 +135,8 @@ fn request(record: &RequestRecord, names: &Names) -> ShownRequest {
     let usage = &record.usage;
     let written = usage.cache_write_5m.is_some() || usage.cache_write_1h.is_some();
     let is_priced = record.cost_mark != Mark::Unpriced;
-    let error = fault(record.fault_kind.map(|kind| kind.as_str()), record.fault_code.as_deref(), record.message.as_ref());
+    let error =
+        fault(record.fault_kind.map(|kind| kind.as_str()), record.fault_code.as_deref(), record.message.as_ref());
     ShownRequest {
         id: record.id.to_string(),
         at: iso(record.at_ms()),
@@ -181,7 +182,11 @@ fn attempt(record: &AttemptRecord, names: &Names) -> ShownAttempt {
         model: record.model.to_string(),
         duration_ms: record.duration_ms,
         status: record.status,
-        error: fault(record.fault_kind.map(|kind| kind.as_str()), record.fault_code.as_deref(), record.message.as_ref()),
+        error: fault(
+            record.fault_kind.map(|kind| kind.as_str()),
+            record.fault_code.as_deref(),
+            record.message.as_ref(),
+        ),
     }
 }
 

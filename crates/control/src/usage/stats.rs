@@ -153,7 +153,8 @@ fn sums(total: &Totals, name: Option<String>) -> Sums {
 /// The last ten minutes, request by request; sums per hour are too coarse for them.
 pub(super) fn last_10_minutes(log: &LogReader, now: i64) -> Result<Vec<MinuteSums>, StoreError> {
     let first = now.div_euclid(MINUTE) - (MINUTES - 1);
-    let mut minutes: BTreeMap<i64, (u64, u64, u64, i64)> = (first..first + MINUTES).map(|minute| (minute, (0, 0, 0, 0))).collect();
+    let mut minutes: BTreeMap<i64, (u64, u64, u64, i64)> =
+        (first..first + MINUTES).map(|minute| (minute, (0, 0, 0, 0))).collect();
     let filter = HistoryFilter { since: Some(first * MINUTE), ..HistoryFilter::default() };
     let mut before = None;
     loop {
@@ -171,12 +172,13 @@ pub(super) fn last_10_minutes(log: &LogReader, now: i64) -> Result<Vec<MinuteSum
             break;
         }
     }
-    let shown = |(minute, (requests, prompt_tokens, completion_tokens, cost)): (i64, (u64, u64, u64, i64))| MinuteSums {
-        minute: iso(minute * MINUTE),
-        requests,
-        prompt_tokens,
-        completion_tokens,
-        cost: MicroUsd(cost).dollars(),
-    };
+    let shown =
+        |(minute, (requests, prompt_tokens, completion_tokens, cost)): (i64, (u64, u64, u64, i64))| MinuteSums {
+            minute: iso(minute * MINUTE),
+            requests,
+            prompt_tokens,
+            completion_tokens,
+            cost: MicroUsd(cost).dollars(),
+        };
     Ok(minutes.into_iter().map(shown).collect())
 }

@@ -1,7 +1,7 @@
 //! Reading the log. Every call opens a read-only connection of its own: opening costs a fraction of a
 //! millisecond, and nothing is held while nobody looks. Blocks; call it from a blocking thread.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::log::audit::{self, AuditRecord};
 use crate::log::queue::Queue;
 use crate::log::record::{RequestId, RequestRecord};
 use crate::log::requests::{self, HistoryFilter, Page};
-use crate::log::usage_hours::{self, Stats};
+use crate::log::usage_hours::{self, Stats, Totals};
 use crate::log::{attempts, key_use};
 
 /// How long a reader waits while the file is still being checked.
@@ -56,6 +56,12 @@ impl LogReader {
     /// Sums since the hour that `since` is in, unix milliseconds.
     pub fn stats(&self, since: i64) -> Result<Stats, StoreError> {
         self.read(|connection| usage_hours::stats(connection, since))
+    }
+
+    /// Sums per minute (its first unix millisecond) since a time, oldest first; minutes without requests
+    /// are left out. Read from the request rows, so for minutes, not for days.
+    pub fn minutes(&self, since: i64) -> Result<BTreeMap<i64, Totals>, StoreError> {
+        self.read(|connection| requests::by_minute(connection, since))
     }
 
     /// When each client key was last used, unix milliseconds.

@@ -1,5 +1,7 @@
 //! Table `requests`: one row per request. Its number is the key and the only index.
 
+use std::collections::BTreeMap;
+
 use omniroute_domain::{AccountId, FaultKind, Format, KeyId, Mark, MicroUsd, ModelId, ProviderId, Usage};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, named_params, params};
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::column::{Word, count, int};
 use crate::error::StoreError;
 use crate::log::record::{Outcome, RequestId, RequestRecord, cut};
+use crate::log::usage_hours::Totals;
 
 /// 2026-11-20.
 pub(crate) const V1: &str = "
@@ -209,6 +212,21 @@ pub(crate) fn count_matching(connection: &Connection, filter: &HistoryFilter) ->
         |row| row.get(0),
     )?;
     Ok(count(found))
+}
+
+/// Sums per minute since a time, by the minute's first unix millisecond.
+pub(crate) fn by_minute(connection: &Connection, since: i64) -> Result<BTreeMap<i64, Totals>, StoreError> {
+    // A number holds its time above its last 20 bits.
+    let mut query = connection.prepare(
+        "SELECT (id >> 20) / 60000 * 60000 AS minute, count(*), sum(outcome = 'error'), sum(ifnull(input, 0)),
+                sum(ifnull(cache_read, 0)), sum(ifnull(cache_write_5m, 0) + ifnull(cache_write_1h, 0)),
+                sum(ifnull(output, 0)), sum(ifnull(reasoning, 0)), sum(cost_micro), sum(cost_mark = 'unpriced'),
+                sum(ifnull(usage_mark = 'estimated', 0)), sum(duration_ms), sum(ifnull(ttfb_ms, 0)), count(ttfb_ms)
+         FROM requests WHERE id >= ?1 GROUP BY minute ORDER BY minute",
+    )?;
+    let rows =
+        query.query_map([RequestId::first_at(since).number()], |row| Ok((row.get(0)?, Totals::read(row, 1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn rest_of(usage: &Usage) -> Option<String> {

@@ -68,7 +68,8 @@ impl Keeper {
     }
 
     /// Counts new rows and, every so often, removes old ones. `now` in unix milliseconds.
-    pub(crate) fn keep(&mut self, connection: &Connection, new_rows: u64, now: i64) -> rusqlite::Result<()> {
+    pub(crate) fn keep(&mut self, connection: &Connection, new_rows: usize, now: i64) -> rusqlite::Result<()> {
+        let new_rows = new_rows as u64;
         self.new_rows += new_rows;
         self.rows = self.rows.map(|rows| rows + new_rows);
         if self.new_rows < EVERY.min(self.limits.rows) && !self.is_behind {

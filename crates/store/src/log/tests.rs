@@ -218,6 +218,12 @@ fn sums_are_kept_by_everything_that_took_part() {
     assert_eq!(stats.by_hour.values().map(|totals| totals.requests).collect::<Vec<_>>(), [2, 2]);
     assert_eq!(stats.by_hour.keys().copied().collect::<Vec<_>>(), [NOW / HOUR * HOUR, (NOW / HOUR + 1) * HOUR]);
     assert_eq!(log.reader.stats(NOW + HOUR).unwrap().total.requests, 2, "since the hour");
+    let minutes = log.reader.minutes(0).unwrap();
+    assert_eq!(minutes.keys().copied().collect::<Vec<_>>(), [NOW / 60_000 * 60_000, (NOW + HOUR) / 60_000 * 60_000]);
+    let mut total = Totals::default();
+    minutes.values().for_each(|minute| total.add(minute));
+    assert_eq!(total, expected, "the rows sum up to the same");
+    assert!(log.reader.minutes(NOW + 2 * HOUR).unwrap().is_empty());
     assert_eq!(log.reader.last_used().unwrap()[&KeyId::from("key-1")], NOW + HOUR);
     log.writer.close();
 }
@@ -350,6 +356,11 @@ fn a_damaged_file_is_kept_under_another_name_and_a_new_one_begun() {
         assert!(log.writer.status().notice.unwrap().contains(&aside));
         assert_eq!(count(&log), 1);
         log.writer.close();
+
+        fs::write(dir.log(), bytes).unwrap();
+        open(&dir, NOW).writer.close();
+        assert_eq!(fs::read(dir.path().join(&aside)).unwrap(), bytes, "the first one is not written over");
+        assert_eq!(fs::read(dir.path().join(format!("log.db.damaged-{}", NOW + 1))).unwrap(), bytes);
     }
 }
 

@@ -92,7 +92,27 @@ impl Totals {
         }
     }
 
-    fn add(&mut self, more: &Self) {
+    /// Reads sums from a row whose columns from `first` on are in the order of the fields.
+    pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let sum = |place: usize| row.get::<_, i64>(first + place).map(count);
+        Ok(Self {
+            requests: sum(0)?,
+            errors: sum(1)?,
+            input: sum(2)?,
+            cache_read: sum(3)?,
+            cache_write: sum(4)?,
+            output: sum(5)?,
+            reasoning: sum(6)?,
+            cost: MicroUsd(row.get(first + 7)?),
+            unpriced_requests: sum(8)?,
+            estimated_requests: sum(9)?,
+            duration_ms_sum: sum(10)?,
+            ttfb_ms_sum: sum(11)?,
+            ttfb_requests: sum(12)?,
+        })
+    }
+
+    pub(crate) fn add(&mut self, more: &Self) {
         let sums = [
             (&mut self.requests, more.requests),
             (&mut self.errors, more.errors),
@@ -201,7 +221,7 @@ pub(crate) fn stats(connection: &Connection, since: i64) -> Result<Stats, StoreE
 }
 
 fn count_in(stats: &mut Stats, row: &Row<'_>) -> rusqlite::Result<()> {
-    let sum = read(row)?;
+    let sum = Totals::read(row, 5)?;
     let name = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
     let (provider, model, account, key) = (name(1)?, name(2)?, name(3)?, name(4)?);
     stats.total.add(&sum);
@@ -246,23 +266,4 @@ fn names(record: &RequestRecord) -> Names<'_> {
         record.account.as_ref().map_or("", AccountId::as_str),
         record.key.as_ref().map_or("", KeyId::as_str),
     )
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Totals> {
-    let sum = |column| row.get::<_, i64>(column).map(count);
-    Ok(Totals {
-        requests: sum(5)?,
-        errors: sum(6)?,
-        input: sum(7)?,
-        cache_read: sum(8)?,
-        cache_write: sum(9)?,
-        output: sum(10)?,
-        reasoning: sum(11)?,
-        cost: MicroUsd(row.get(12)?),
-        unpriced_requests: sum(13)?,
-        estimated_requests: sum(14)?,
-        duration_ms_sum: sum(15)?,
-        ttfb_ms_sum: sum(16)?,
-        ttfb_requests: sum(17)?,
-    })
 }

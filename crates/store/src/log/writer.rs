@@ -179,16 +179,22 @@ impl Sink {
         let written = write_all(&transaction, entries)?;
         transaction.commit()?;
         self.now = latest(entries).map_or(self.now, |at| at.max(self.now));
-        if let Err(error) = self.keeper.keep(connection, written as u64, self.now) {
+        if let Err(error) = self.keeper.keep(connection, written.requests, self.now) {
             tracing::warn!(%error, "Old log rows could not be removed.");
         }
-        Ok(written)
+        Ok(written.requests + written.others)
     }
 }
 
-/// Writes entries with their sums; returns how many are new. A request whose number is taken is left
-/// out of everything, so that the sums stay equal to the rows.
-fn write_all(transaction: &Transaction<'_>, entries: &[Entry]) -> rusqlite::Result<usize> {
+/// How many entries of a batch are new rows.
+struct Written {
+    requests: usize,
+    others: usize,
+}
+
+/// Writes entries with their sums. A request whose number is taken is left out of everything, so that
+/// the sums stay equal to the rows.
+fn write_all(transaction: &Transaction<'_>, entries: &[Entry]) -> rusqlite::Result<Written> {
     let mut request_row = requests::prepare_insert(transaction)?;
     let mut attempt_row = attempts::prepare_insert(transaction)?;
     let mut new_requests: Vec<&RequestRecord> = Vec::with_capacity(entries.len());
@@ -211,7 +217,7 @@ fn write_all(transaction: &Transaction<'_>, entries: &[Entry]) -> rusqlite::Resu
     }
     usage_hours::add(transaction, &new_requests)?;
     key_use::add(transaction, &new_requests)?;
-    Ok(new_requests.len() + others)
+    Ok(Written { requests: new_requests.len(), others })
 }
 
 /// The latest time in a batch, unix milliseconds.

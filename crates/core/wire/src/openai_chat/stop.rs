@@ -149,7 +149,7 @@ mod tests {
         }
         check(Some("tool_calls"), &[Whole, Whole], StopReason::ToolUse, None);
         check(Some("content_filter"), &[Whole], StopReason::ContentFilter, None);
-        check(Some("error"), &[Whole], StopReason::Error, Some("error"));
+        check(Some("error"), &[Whole], StopReason::Error, None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::choice::Choice;
 use crate::json::{Fields, count, elements};
 use crate::openai_chat::error::{classify_event, in_answer, of_error_event};
 use crate::openai_chat::{stop, usage};
+use crate::sse::Event;
 
 /// More choices than anyone asks for.
 const MAX_CHOICES: u64 = 128;
@@ -63,14 +64,14 @@ impl Decoder {
         }
     }
 
-    /// Takes the data of an event that is named `error`.
-    pub fn push_error(&mut self, data: &[u8]) -> Vec<StreamEvent> {
-        let mut out = Vec::new();
-        if self.phase != Phase::Ended {
-            let rejection = of_error_event(&String::from_utf8_lossy(data));
-            self.fail(classify_event(&rejection), &mut out);
+    /// Takes an event; one that is named `error` is one, whatever its data.
+    pub fn push_event(&mut self, event: &Event<'_>, out: &mut Vec<StreamEvent>) {
+        if event.name != Some(b"error") {
+            self.push_into(&event.data, out);
+        } else if self.phase != Phase::Ended {
+            let rejection = of_error_event(&String::from_utf8_lossy(&event.data));
+            self.fail(classify_event(&rejection), out);
         }
-        out
     }
 
     /// The bytes have ended. Gives the end, where `[DONE]` did not give it before, or the error in its

@@ -312,8 +312,12 @@ fn errors_end_the_stream() {
     ends(&[&text, &finish("insufficient_system_resource"), "[DONE]"], "error upstream upstream_stopped");
     ends(&[r#"{"error":"x"}"#], "error upstream bad_gateway");
     let mut decoder = Decoder::new();
-    assert_eq!(decoder.push_error(b"late").iter().map(short).collect::<Vec<_>>(), ["error upstream bad_gateway"]);
-    assert!(decoder.push_error(b"late").is_empty() && decoder.finish().is_empty());
+    let mut events = Vec::new();
+    for event in crate::sse::events(b"event: error\ndata: late\n\nevent: error\n\n") {
+        decoder.push_event(&event, &mut events);
+    }
+    assert_eq!(events.iter().map(short).collect::<Vec<_>>(), ["error upstream bad_gateway"]);
+    assert!(decoder.finish().is_empty());
 }
 
 #[test]

@@ -1,0 +1,5 @@
+mod access;
+mod accounts;
+mod keys;
+mod models;
+mod usage;
