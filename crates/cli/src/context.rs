@@ -82,7 +82,9 @@ impl From<StartError> for Failure {
 pub(crate) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:\\@%+=,".contains(c);
     match text {
-        text if !text.is_empty() && text.chars().all(plain) && (cfg!(windows) || !text.contains('\\')) => text.to_owned(),
+        text if !text.is_empty() && text.chars().all(plain) && (cfg!(windows) || !text.contains('\\')) => {
+            text.to_owned()
+        }
         text if cfg!(windows) => format!("\"{text}\""),
         text => format!("'{}'", text.replace('\'', r"'\''")),
     }

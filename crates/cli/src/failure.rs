@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// A command's failure, in the form it is shown in.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     code: Cow<'static, str>,
     message: String,
     hint: Option<String>,
@@ -55,9 +55,14 @@ impl Failure {
         self
     }
 
-    /// Whether it has this code.
-    pub(crate) fn is(&self, code: &str) -> bool {
-        self.code == code
+    /// The stable code.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The reason.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

@@ -8,6 +8,7 @@ mod commands;
 mod context;
 pub mod docs;
 mod failure;
+mod figures;
 mod logging;
 mod output;
 mod pick;
@@ -80,7 +81,7 @@ fn start(context: &Context, command: Command) -> Result<(), Failure> {
     let level = log_level(settings.log_level, &command);
     logging::start(level, context.output.colors()).map_err(|why| Failure::new("log", why.to_string()))?;
     let runtime = runtime(&command).map_err(|why| Failure::new("runtime", why.to_string()))?;
-    let done = runtime.block_on(commands::run(context, command));
+    let done = runtime.block_on(Box::pin(commands::run(context, command)));
     // Whatever still blocks a thread (a keychain that waits for a person) must not keep the process.
     runtime.shutdown_background();
     done
@@ -90,11 +91,9 @@ fn start(context: &Context, command: Command) -> Result<(), Failure> {
 fn runtime(command: &Command) -> std::io::Result<Runtime> {
     let mut builder = match command {
         Command::Serve(_) => Builder::new_multi_thread(),
-        Command::Providers(_)
-        | Command::Keys(_)
-        | Command::Models(_)
-        | Command::Usage(_)
-        | Command::Doctor(_) => Builder::new_current_thread(),
+        Command::Providers(_) | Command::Keys(_) | Command::Models(_) | Command::Usage(_) | Command::Doctor(_) => {
+            Builder::new_current_thread()
+        }
     };
     builder.enable_all().build()
 }

@@ -39,6 +39,11 @@ impl Answer {
         self.verdict = Err(failure);
         self
     }
+
+    /// Whether it is bad news.
+    pub(crate) fn verdict(self) -> Result<(), Failure> {
+        self.verdict
+    }
 }
 
 /// Where commands write to.
@@ -73,7 +78,7 @@ impl Output {
     /// Writes what a command found; gives back its bad news.
     pub(crate) fn answer(&self, answer: Answer) -> Result<(), Failure> {
         self.say(&answer.document, &answer.text)?;
-        answer.verdict
+        answer.verdict()
     }
 
     /// Writes one document to stdout: as JSON on one line, or as text.

@@ -52,12 +52,8 @@ impl Session {
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        let code = match &error {
-            CallError::Lost(_) => "instance_lost",
-            CallError::Path(_) => "request",
-        };
         tracing::debug!(?error, "A call had no answer.");
-        Self::new(code, error.to_string())
+        Self::new(error.code(), error.to_string())
     }
 }
 
@@ -131,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_its_code_and_words() {
-        let body = r#"{"error":{"code":"CONFLICT","message":"`mk` is taken","details":{"code":"taken","field":"prefix"}}}"#;
+        let body =
+            r#"{"error":{"code":"CONFLICT","message":"`mk` is taken","details":{"code":"taken","field":"prefix"}}}"#;
         let failure = read(reply(409, body)).unwrap_err();
         assert_eq!(failure.json(), "{\"error\":{\"code\":\"taken\",\"message\":\"`mk` is taken\"}}\n");
     }

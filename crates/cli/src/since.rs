@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn what_is_no_span_is_refused() {
-        for text in ["", "h", "24", "-1h", "+1h", "1.5h", "1 h", "h1", "24H", "0h", "24hh", "é", "99999999999m", "4000d"] {
+        for text in
+            ["", "h", "24", "-1h", "+1h", "1.5h", "1 h", "h1", "24H", "0h", "24hh", "é", "99999999999m", "4000d"]
+        {
             check(text, None);
         }
     }

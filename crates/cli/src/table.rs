@@ -1,6 +1,7 @@
 //! Tables for people: columns in line, no frames, so that a line can be searched and copied.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::presets;
+use comfy_table::{CellAlignment, Table};
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +30,11 @@ impl Column {
 /// The rows under their titles, one line each.
 pub(crate) fn table<const N: usize>(columns: [Column; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(columns.map(Column::title));
+    table.load_style(presets::NOTHING).set_header(columns.map(Column::title));
     for (index, column) in columns.into_iter().enumerate() {
         if let Some(made) = table.column_mut(index) {
-            made.set_padding((0, 2)).set_cell_alignment(column.alignment());
+            made.set_padding((0, 2));
+            made.set_cell_alignment(column.alignment());
         }
     }
     table.add_rows(rows.into_iter().map(|row| row.map(|cell| cell.replace(['\n', '\r', '\t'], " "))));

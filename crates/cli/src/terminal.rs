@@ -84,9 +84,8 @@ mod tests {
 
     #[test]
     fn colors_are_left_out_when_asked_to() {
-        let wants = |no_color: Option<&str>, term: Option<&str>| {
-            wants_colors(no_color.map(OsStr::new), term.map(OsStr::new))
-        };
+        let wants =
+            |no_color: Option<&str>, term: Option<&str>| wants_colors(no_color.map(OsStr::new), term.map(OsStr::new));
         assert!(wants(None, None) && wants(Some(""), Some("xterm")), "an empty NO_COLOR asks for nothing");
         assert!(!wants(Some("1"), Some("xterm")) && !wants(None, Some("dumb")));
     }

@@ -12,6 +12,7 @@ use omniroute_store::log::{AttemptRecord, LogWriter, Outcome, RequestRecord};
 use omniroute_wire::openai_chat::tap::{ReplyFacts, StreamTap};
 
 use crate::call::{Ask, ClientCall};
+use crate::reject::REQUEST_ID;
 use crate::server::Gateway;
 use crate::shape::Target;
 use crate::snapshot::{ClientKey, DatedPrice};
@@ -38,7 +39,8 @@ pub(crate) struct Attempt {
 impl Draft {
     /// Begins with the request's arrival.
     pub(crate) fn open(gateway: &Gateway, call: &ClientCall) -> Self {
-        let row = RequestRecord::new(call.id, Format::OpenAiChat, "chat", String::new());
+        let mut row = RequestRecord::new(call.id, Format::OpenAiChat, "chat", String::new());
+        row.client_id = call.head.headers.get(REQUEST_ID).and(call.request_id.to_str().ok()).map(str::to_owned);
         Self { row: Some(Box::new(row)), log: gateway.log.clone(), started: call.started, price: None, countable: true }
     }
 

@@ -82,7 +82,10 @@ async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let document = session.get("/api/keys").await?;
     let Keys { keys } = view(&document)?;
     let text = match keys.as_slice() {
-        [] => format!("there are no keys, so nobody gets in; `{}` makes one\n", context.command_line("keys add --name NAME")),
+        [] => format!(
+            "there are no keys, so nobody gets in; `{}` makes one\n",
+            context.command_line("keys add --name NAME")
+        ),
         keys => rows(keys),
     };
     Ok(Answer::new(document, text))
@@ -114,7 +117,8 @@ async fn find(session: &Session, wanted: &str) -> Result<Key, Failure> {
 }
 
 fn show_once(shown: &Shown) -> Answer {
-    let text = format!("{}\n\nThis key is shown this once. Tools send it to the gateway as their API key.\n", shown.key);
+    let text =
+        format!("{}\n\nThis key is shown this once. Tools send it to the gateway as their API key.\n", shown.key);
     Answer::new(json!({"id": shown.id, "key": shown.key}), text)
 }
 

@@ -60,7 +60,9 @@ fn rows(models: &[Model]) -> String {
         Column::Figures("$/M out"),
     ];
     let row = |model: &Model| {
-        let price = |pick: fn(&Price) -> f64| model.price.as_ref().map_or_else(|| "-".to_owned(), |price| pick(price).to_string());
+        let price = |pick: fn(&Price) -> f64| {
+            model.price.as_ref().map_or_else(|| "-".to_owned(), |price| pick(price).to_string())
+        };
         [
             model.id.clone(),
             model.name.clone(),

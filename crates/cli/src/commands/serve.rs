@@ -68,7 +68,7 @@ fn note_stop(signal: Signal) {
         Signal::Interrupt => "interrupt",
         Signal::Terminate => "terminate",
     };
-    tracing::info!(signal = word, "Stopping: open answers go on to their end; a second signal ends them.");
+    tracing::info!(signal = word, "Asked to stop; a second signal ends open answers at once.");
 }
 
 fn announce(context: &Context, ready: &Ready) {

@@ -128,6 +128,8 @@ impl Outcome {
 pub struct RequestRecord {
     /// Its number; says when it came.
     pub id: RequestId,
+    /// The client's own id of it, where it sent one.
+    pub client_id: Option<String>,
     /// Who asked.
     pub key: Option<KeyId>,
     /// In which dialect.
@@ -181,6 +183,7 @@ impl RequestRecord {
     pub fn new(id: RequestId, format: Format, endpoint: impl Into<Cow<'static, str>>, asked_model: String) -> Self {
         Self {
             id,
+            client_id: None,
             key: None,
             format,
             endpoint: endpoint.into(),

@@ -42,7 +42,8 @@ pub(crate) const V1: &str = "
         cost_mark      TEXT NOT NULL,
         price_checked  TEXT,
         bytes_in       INTEGER NOT NULL,
-        bytes_out      INTEGER NOT NULL
+        bytes_out      INTEGER NOT NULL,
+        client_id      TEXT
     ) STRICT;
 ";
 
@@ -106,9 +107,10 @@ pub(crate) fn prepare_insert(connection: &Connection) -> rusqlite::Result<Cached
         "INSERT OR IGNORE INTO requests
          (id, key, format, endpoint, asked_model, provider, account, model, stream, status, outcome, fault_kind,
           fault_code, message, ttfb_ms, duration_ms, input, cache_read, cache_write_5m, cache_write_1h, output,
-          reasoning, usage_rest, usage_mark, cost_micro, cost_mark, price_checked, bytes_in, bytes_out)
+          reasoning, usage_rest, usage_mark, cost_micro, cost_mark, price_checked, bytes_in, bytes_out,
+          client_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                 ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+                 ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
     )
 }
 
@@ -145,6 +147,7 @@ pub(crate) fn insert(statement: &mut CachedStatement<'_>, record: &RequestRecord
         record.price_checked,
         int(record.bytes_in),
         int(record.bytes_out),
+        record.client_id,
     ])?;
     Ok(changed > 0)
 }
@@ -271,6 +274,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRecord> {
         price_checked: row.get("price_checked")?,
         bytes_in: count(row.get("bytes_in")?),
         bytes_out: count(row.get("bytes_out")?),
+        client_id: row.get("client_id")?,
         attempts: Vec::new(),
     })
 }

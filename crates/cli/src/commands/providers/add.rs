@@ -69,7 +69,7 @@ pub(super) async fn run(context: &Context, session: &Session, new: &NewAccount) 
         save_anyway: new.yes,
     };
     match connect(context, session, &wish).await {
-        Err(refused) if refused.is(TEST_FAILED) && context.can_ask() => {
+        Err(refused) if refused.code() == TEST_FAILED && context.can_ask() => {
             context.output.fail(&refused);
             context.make_sure("Save it anyway?".to_owned()).await?;
             wish.save_anyway = true;
@@ -115,7 +115,7 @@ fn with_flags(refused: Failure) -> Failure {
         ("prefix_missing", "give it with `--prefix PREFIX`"),
         ("provider_unknown", "`omniroute providers available` lists the others"),
     ];
-    match FLAGS.iter().find(|(code, _)| refused.is(code)) {
+    match FLAGS.iter().find(|(code, _)| refused.code() == *code) {
         Some((_, hint)) => refused.hint(*hint),
         None => refused,
     }

@@ -75,7 +75,10 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_first_start_shows_the_key_and_a_line_that_works_as_pasted() {
-        insta::assert_snapshot!(text(&ready(Some("sk-omni-x"), VaultChoice::Keychain), "omniroute keys add --name NAME"));
+        insta::assert_snapshot!(text(
+            &ready(Some("sk-omni-x"), VaultChoice::Keychain),
+            "omniroute keys add --name NAME"
+        ));
     }
 
     #[cfg(unix)]

@@ -43,7 +43,9 @@ impl<'a> Fields<'a> {
 
     /// Takes a text out.
     pub(crate) fn take_text(&mut self, key: &str) -> Option<String> {
-        self.take_as(key)
+        let found = self.text(key)?.into_owned();
+        self.take(key);
+        Some(found)
     }
 
     /// Takes a count out.
@@ -109,10 +111,45 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The text, where the JSON text is a string.
+/// The text, where the JSON text is a string. Half a surrogate pair, which JavaScript clients send where
+/// they cut a text inside an emoji, becomes U+FFFD.
 pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
-    let Text(text) = serde_json::from_str(json).ok()?;
-    Some(text)
+    if !json.starts_with('"') {
+        return None;
+    }
+    match serde_json::from_str(json) {
+        Ok(Text(text)) => Some(text),
+        Err(_) => serde_json::from_str(&without_half_pairs(json)).ok().map(Cow::Owned),
+    }
+}
+
+/// A JSON string whose escaped surrogates all come in pairs.
+fn without_half_pairs(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let length = match (half(escape, 0), half(escape, 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(_), _) => {
+                out.push_str("\\ufffd");
+                rest = escape.get(6..).unwrap_or_default();
+                continue;
+            }
+            (None, _) => 2,
+        };
+        out.push_str(escape.get(..length).unwrap_or(escape));
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The surrogate that is escaped at a place.
+fn half(text: &str, at: usize) -> Option<u16> {
+    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+    u16::from_str_radix(digits, 16).ok().filter(|unit| (0xd800..=0xdfff).contains(unit))
 }
 
 /// The elements, where the JSON text is an array.
@@ -133,6 +170,8 @@ fn raw(json: &str) -> Option<Raw> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::{Fields, count, elements, text};
 
     #[test]
@@ -155,6 +194,14 @@ mod tests {
     fn counts_are_whole_and_never_negative() {
         let counts = ["7", "7.0", "-1", "1.5", "\"7\"", "null", "1e400", "18446744073709551615"].map(count);
         assert_eq!(counts, [Some(7), Some(7), None, None, None, None, None, Some(u64::MAX)]);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        let read = |json| text(json).map(Cow::into_owned);
+        assert_eq!(read(r#""a\ud83c\udf89\ud83c""#).as_deref(), Some("a🎉\u{fffd}"));
+        assert_eq!(read(r#""\udf89\ud83cx\\ud83c\n""#).as_deref(), Some("\u{fffd}\u{fffd}x\\ud83c\n"));
+        assert_eq!(read(r#""\ud83"#), None);
     }
 
     #[test]

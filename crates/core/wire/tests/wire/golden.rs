@@ -151,7 +151,6 @@ fn requests_and_answers_come_back_as_they_were() {
     for name in [
         "tool_round",
         "plain_text",
-        "parallel_calls",
         "two_choices",
         "refusal",
         "cut_arguments",

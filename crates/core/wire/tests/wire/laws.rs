@@ -14,7 +14,7 @@ use proptest::prelude::{any, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 use serde_json::value::RawValue;
 
-use crate::fixtures::{canonical, cut, decode, tap};
+use crate::fixtures::{cut, decode, tap};
 use crate::grammar::{check_chunks, check_events};
 use crate::strategies::{answer, any_events, maybe_json, stream_like, text_of};
 
@@ -161,7 +161,7 @@ proptest! {
         let (written, losses) = ask::encode(&request);
         prop_assert!(losses.is_empty(), "{losses:?}");
         let again = ask::decode(&written).expect("what we write is a request");
-        prop_assert_eq!(canonical(&ask::encode(&again).0), canonical(&written));
+        prop_assert_eq!(String::from_utf8(ask::encode(&again).0), String::from_utf8(written));
     }
 
     #[test]

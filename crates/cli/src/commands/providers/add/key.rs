@@ -3,7 +3,7 @@
 //! Invariant: it is never shown, and no error repeats it.
 
 use std::env::{self, VarError};
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 use tokio::task::spawn_blocking;
 
