@@ -37,22 +37,22 @@ impl Row {
 
     /// The stable code of the failure.
     pub fn code(&self) -> Option<String> {
-        self.text("faultCode")
+        self.text("error.code")
     }
 
     /// Input and output tokens.
     pub fn tokens(&self) -> (Option<u64>, Option<u64>) {
-        (self.number("promptTokens"), self.number("completionTokens"))
+        (self.number("tokens.input"), self.number("tokens.output"))
     }
 
     /// Tokens read from a cache, and tokens of reasoning.
     pub fn details(&self) -> (Option<u64>, Option<u64>) {
-        (self.number("cachedTokens"), self.number("reasoningTokens"))
+        (self.number("tokens.cacheRead"), self.number("tokens.reasoning"))
     }
 
     /// `reported`, `estimated` or nothing.
     pub fn usage_mark(&self) -> Option<String> {
-        self.text("usageMark")
+        self.text("tokensMark")
     }
 
     /// Whether the price was known: `reported`, `estimated` or `unpriced`.
@@ -63,7 +63,7 @@ impl Row {
     /// Each try: the status that the provider answered with, where it did, and the code of its failure.
     pub fn attempts(&self) -> Vec<(Option<u64>, Option<String>)> {
         let attempts = at(&self.0, "attempts").and_then(Value::as_array).cloned().unwrap_or_default();
-        let code = |attempt: &Value| at(attempt, "faultCode").and_then(Value::as_str).map(str::to_owned);
+        let code = |attempt: &Value| at(attempt, "error.code").and_then(Value::as_str).map(str::to_owned);
         attempts.iter().map(|attempt| (at(attempt, "status").and_then(Value::as_u64), code(attempt))).collect()
     }
 }
@@ -71,12 +71,9 @@ impl Row {
 /// The newest rows, once there are at least so many.
 pub async fn rows(gateway: &Gateway, at_least: usize) -> Vec<Row> {
     let key = manage_key(gateway).await;
-    let call = Call::get(gateway.url(), "/api/usage/logs?limit=200").key(&key);
-    eventually(&format!("a log of {at_least} rows"), || async {
-        let answer = call.send().await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let items = answer.json()["items"].as_array().cloned().expect("a list of items");
-        (items.len() >= at_least).then(|| items.into_iter().map(Row).collect())
+    eventually(&format!("a log of {at_least} rows"), async || {
+        let items = listed(gateway, &key).await;
+        (items.len() >= at_least).then_some(items)
     })
     .await
 }
@@ -84,10 +81,18 @@ pub async fn rows(gateway: &Gateway, at_least: usize) -> Vec<Row> {
 /// The row of one request, once it is there, with its attempts.
 pub async fn row_of(gateway: &Gateway, request_id: &str) -> Row {
     let key = manage_key(gateway).await;
-    let call = Call::get(gateway.url(), "/api/usage/logs?limit=200").key(&key);
-    eventually(&format!("a row for {request_id}"), || async {
-        let items = call.send().await.json()["items"].as_array().cloned().unwrap_or_default();
-        items.into_iter().map(Row).find(|row| row.request_id().as_deref() == Some(request_id))
+    let row = eventually(&format!("a row for {request_id}"), async || {
+        listed(gateway, &key).await.into_iter().find(|row| row.request_id().as_deref() == Some(request_id))
     })
-    .await
+    .await;
+    let id = row.text("id").expect("a row has its number");
+    let detail = Call::get(gateway.url(), &format!("/api/usage/request/{id}")).key(&key).send().await;
+    assert_eq!(detail.status, 200, "{}", detail.text());
+    Row(detail.json()["request"].clone())
+}
+
+async fn listed(gateway: &Gateway, key: &str) -> Vec<Row> {
+    let answer = Call::get(gateway.url(), "/api/usage/logs?limit=200").key(key).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["items"].as_array().expect("a list of items").iter().cloned().map(Row).collect()
 }

@@ -149,7 +149,7 @@ async fn a_key_that_is_missing_wrong_or_revoked_is_401_and_logged() {
 async fn a_body_over_the_cap_is_413_before_it_is_read() {
     let scene = Scene::start().await;
     let begun = Instant::now();
-    for announced in [CAP + 1, 100 << 20, usize::MAX] {
+    for announced in [CAP + 1, 100 << 20, usize::MAX >> 1] {
         let call = scene.chat("").header("content-length", &announced.to_string());
         let mut connection = Connection::open(scene.gateway.url()).await;
         call.put_on(&mut connection).await;
@@ -207,23 +207,24 @@ async fn a_million_levels_of_nesting_are_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_million_keys_and_ten_thousand_messages_pass_in_bounds() {
+async fn a_million_keys_are_refused_and_ten_thousand_messages_pass_in_bounds() {
     let scene = Scene::start().await;
     let idle = scene.gateway.peak_kib();
     let keys: String = (0..1_000_000).map(|number| format!(r#","k{number}":0"#)).collect();
     let message = r#"{"role":"user","content":"Hi"}"#;
     let messages = vec![message; 10_000].join(",");
-    for body in
-        [format!(r#"{{"model":"mk/m","messages":[]{keys}}}"#), format!(r#"{{"model":"mk/m","messages":[{messages}]}}"#)]
-    {
+    let begun = Instant::now();
+    let answer = scene.chat(format!(r#"{{"model":"mk/m","messages":[]{keys}}}"#)).send().await;
+    refused(&answer, 400, "json_too_many_fields");
+    let within = format!(r#"{{"model":"mk/m","messages":[],"x":{{"k":0{keys}}}}}"#);
+    for body in [within, format!(r#"{{"model":"mk/m","messages":[{messages}]}}"#)] {
         scene.provider.script(chat::greeting().whole());
-        let begun = Instant::now();
         let answer = scene.chat(body.clone()).send().await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
         let seen = scene.provider.chats().pop().expect("the request arrived");
         assert_eq!(seen.body.len(), body.len() - "mk/".len(), "whole");
     }
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
     memory_is_bounded(&scene.gateway, idle);
 }
 

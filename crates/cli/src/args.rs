@@ -20,7 +20,7 @@ use crate::since::Since;
 
 /// One local endpoint for every AI tool, and behind it every model you may use.
 #[derive(Debug, Parser)]
-#[command(name = "omniroute", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "omniroute", version, disable_help_subcommand = true)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]

@@ -10,6 +10,9 @@ use crate::failure::Failure;
 use crate::output::{Form, Output};
 use crate::terminal::{self, Person};
 
+/// The code of a damaged database.
+pub(crate) const DAMAGED: &str = "database_damaged";
+
 /// Where a command works and whom it talks to.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
@@ -74,7 +77,11 @@ impl Context {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         tracing::debug!(?error, "The data folder did not open.");
-        Self::new(error.code(), error.to_string())
+        let failure = Self::new(error.code(), error.to_string());
+        match error.code() {
+            DAMAGED => failure.hint("`omniroute doctor --restore` puts the newest good snapshot in its place, if any"),
+            _ => failure,
+        }
     }
 }
 

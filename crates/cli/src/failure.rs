@@ -44,9 +44,9 @@ impl Failure {
         Self { exit: Exit::Usage, ..Self::new("usage", message) }
     }
 
-    /// Broken off before it was done.
-    pub(crate) fn interrupted(signal: Signal) -> Self {
-        Self { exit: Exit::Interrupted(signal), ..Self::new("interrupted", "interrupted before it was done") }
+    /// Broken off by a person or a signal.
+    pub(crate) fn interrupted(signal: Signal, message: impl Into<String>) -> Self {
+        Self { exit: Exit::Interrupted(signal), ..Self::new("interrupted", message) }
     }
 
     /// Says what to do about it.
@@ -131,7 +131,7 @@ mod tests {
         let expected = |code: u8| format!("{:?}", std::process::ExitCode::from(code));
         assert_eq!(code(Failure::new("a", "b")), expected(1));
         assert_eq!(code(Failure::usage("b")), expected(2));
-        assert_eq!(code(Failure::interrupted(Signal::Interrupt)), expected(130));
-        assert_eq!(code(Failure::interrupted(Signal::Terminate)), expected(143));
+        assert_eq!(code(Failure::interrupted(Signal::Interrupt, "a")), expected(130));
+        assert_eq!(code(Failure::interrupted(Signal::Terminate, "a")), expected(143));
     }
 }

@@ -21,6 +21,7 @@ mod terminal;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 use omniroute_control::env::LogLevel;
 use omniroute_control::{Settings, StartError};
@@ -52,27 +53,42 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// What the parser says: the help that was asked for, or what is wrong with the command line.
 fn refuse(words: &[OsString], refusal: &clap::Error) -> ExitCode {
     let wants_json = words.iter().skip(1).take_while(|word| *word != "--").any(|word| word == "--json");
-    if !refusal.use_stderr() || !wants_json {
-        // Nobody is left to tell when the help can't be written.
-        let _reader_is_gone = refusal.print();
-    } else {
-        let output = Output::new(Form::Json, terminal::colors());
-        output.fail(&Failure::usage(first_line(refusal)));
+    let form = if wants_json { Form::Json } else { Form::Text };
+    let output = Output::new(form, terminal::colors());
+    match usage_failure(refusal) {
+        Some(failure) if wants_json || is_stray_value(refusal) => output.fail(&failure),
+        // The parser's own words, with colours; nobody is left to tell when they can't be written.
+        Some(_) | None => drop(refusal.print()),
     }
     u8::try_from(refusal.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-fn first_line(refusal: &clap::Error) -> String {
+/// What is wrong with the command line; `None` where the help was asked for.
+fn usage_failure(refusal: &clap::Error) -> Option<Failure> {
+    if !refusal.use_stderr() {
+        return None;
+    }
+    if is_stray_value(refusal) {
+        let text = "there is a value that belongs to no flag; it is not repeated here, since it may be a key";
+        return Some(Failure::usage(text).hint("`--help` shows the flags"));
+    }
     let text = refusal.render().to_string();
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+    let reason: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    let reason = reason.join(" ");
+    Some(Failure::usage(reason.strip_prefix("error: ").unwrap_or(&reason)))
+}
+
+/// Whether the parser complains of a value where none belongs, e.g. of a key without its flag.
+fn is_stray_value(refusal: &clap::Error) -> bool {
+    let is_flag = |value: &ContextValue| matches!(value, ContextValue::String(text) if text.starts_with('-'));
+    refusal.kind() == ErrorKind::UnknownArgument && !refusal.get(ContextKind::InvalidArg).is_some_and(is_flag)
 }
 
 /// Without a command there is nothing to do but to say which there are.
 fn help(context: &Context) -> Result<(), Failure> {
     match context.output.form() {
         Form::Json => Err(Failure::usage("no command is given").hint("`omniroute --help` lists them")),
-        Form::Text => context.output.say(&(), &Cli::command().render_help().to_string()),
+        Form::Text => context.output.say(&(), &Cli::command().render_help().to_string()).map(drop),
     }
 }
 
@@ -107,5 +123,51 @@ fn log_level(wanted: LogLevel, command: &Command) -> LevelFilter {
         (LogLevel::Info, _) => LevelFilter::WARN,
         (LogLevel::Debug, _) => LevelFilter::DEBUG,
         (LogLevel::Trace, _) => LevelFilter::TRACE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use omniroute_control::env::LogLevel;
+    use tracing::level_filters::LevelFilter;
+
+    use super::{log_level, usage_failure};
+    use crate::args::Cli;
+
+    #[track_caller]
+    fn refused(line: &str) -> String {
+        let refusal = Cli::try_parse_from(line.split(' ')).expect_err(line);
+        usage_failure(&refusal).map(|failure| failure.json()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_key_without_its_flag_is_not_repeated() {
+        let said = refused("omniroute providers add openai sk-canary");
+        assert!(said.contains("\"code\":\"usage\"") && !said.contains("canary"), "{said}");
+        assert!(refused("omniroute providers add openai --nmae x").contains("'--nmae'"), "a flag is named");
+    }
+
+    #[test]
+    fn a_usage_error_is_told_on_one_line_and_whole() {
+        let said = refused("omniroute keys add");
+        let expected = r#"{"error":{"code":"usage","message":"the following required arguments were not provided: --name <NAME>"}}"#;
+        assert_eq!(said, format!("{expected}\n"));
+    }
+
+    #[test]
+    fn help_is_no_failure() {
+        assert_eq!(refused("omniroute --help"), "");
+    }
+
+    #[test]
+    fn a_single_command_logs_less_than_the_gateway_unless_asked() {
+        let level = |line: &str, wanted| {
+            let command = Cli::try_parse_from(line.split(' ')).unwrap().command.unwrap();
+            log_level(wanted, &command)
+        };
+        assert_eq!(level("omniroute serve", LogLevel::Info), LevelFilter::INFO);
+        assert_eq!(level("omniroute models", LogLevel::Info), LevelFilter::WARN);
+        assert_eq!(level("omniroute models", LogLevel::Debug), LevelFilter::DEBUG);
     }
 }

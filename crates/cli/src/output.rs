@@ -46,6 +46,15 @@ impl Answer {
     }
 }
 
+/// Whether what was written has reached anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// It was taken.
+    There,
+    /// The pipe is closed.
+    Gone,
+}
+
 /// Where commands write to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
@@ -82,7 +91,7 @@ impl Output {
     }
 
     /// Writes one document to stdout: as JSON on one line, or as text.
-    pub(crate) fn say(&self, document: &impl Serialize, text: &str) -> Result<(), Failure> {
+    pub(crate) fn say(&self, document: &impl Serialize, text: &str) -> Result<Reader, Failure> {
         let written = match self.form {
             Form::Json => json_line(document).and_then(|line| write_all(io::stdout().lock(), &line)),
             Form::Text => write_all(io::stdout().lock(), &printable(text)),
@@ -117,10 +126,11 @@ fn json_line(document: &impl Serialize) -> io::Result<String> {
 }
 
 /// Writes it all; a closed pipe means that the reader has seen enough.
-fn write_all(mut to: impl Write, text: &str) -> io::Result<()> {
+fn write_all(mut to: impl Write, text: &str) -> io::Result<Reader> {
     match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
-        Err(cause) if cause.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => done,
+        Ok(()) => Ok(Reader::There),
+        Err(cause) if cause.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(cause) => Err(cause),
     }
 }
 
@@ -134,7 +144,7 @@ fn printable(text: &str) -> Cow<'_, str> {
 mod tests {
     use std::io::{self, ErrorKind, Write};
 
-    use super::{json_line, printable, write_all};
+    use super::{Reader, json_line, printable, write_all};
 
     struct Closed(ErrorKind);
 
@@ -150,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_reader_that_went_away_is_no_failure_but_a_full_disk_is() {
-        assert!(write_all(Closed(ErrorKind::BrokenPipe), "x").is_ok());
+        assert_eq!(write_all(Closed(ErrorKind::BrokenPipe), "x").ok(), Some(Reader::Gone));
+        assert_eq!(write_all(Vec::new(), "x").ok(), Some(Reader::There));
         assert!(write_all(Closed(ErrorKind::StorageFull), "x").is_err());
     }
 

@@ -67,7 +67,9 @@ pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
 
 fn unanswered(why: InquireError) -> Failure {
     match why {
-        InquireError::OperationCanceled | InquireError::OperationInterrupted => Failure::interrupted(Signal::Interrupt),
+        InquireError::OperationCanceled | InquireError::OperationInterrupted => {
+            Failure::interrupted(Signal::Interrupt, "broken off, nothing was changed")
+        }
         InquireError::NotTTY
         | InquireError::InvalidConfiguration(_)
         | InquireError::IO(_)

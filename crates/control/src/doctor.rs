@@ -67,7 +67,7 @@ struct Check {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SecretScan {
-    /// How many secrets were looked for.
+    /// How many secrets were looked for; the ones too short are not among them.
     secrets: usize,
     /// How many files were looked through.
     files: u64,
@@ -139,7 +139,7 @@ fn database(instance: &Instance) -> Result<Check, StoreError> {
     };
     let snapshots = snapshot::list(instance.dir())?;
     let newest = snapshots.first().map_or_else(|| "none yet".to_owned(), |newest| iso(newest.taken_at));
-    let text = format!("sound; {accounts} accounts, {keys} keys; {} snapshots, newest {newest}", snapshots.len());
+    let text = format!("sound; {accounts} accounts, {keys} keys; snapshots: {}, newest {newest}", snapshots.len());
     Ok(fine(name, text))
 }
 
@@ -204,7 +204,7 @@ fn find_secrets(instance: &Instance) -> Result<SecretScan, Problem> {
         .iter()
         .map(|found| SecretFinding { file: found.file.display().to_string(), what: found.label.clone() });
     Ok(SecretScan {
-        secrets: wanted.len() + keys.len(),
+        secrets: wanted.len() - report.too_short.len() + keys.len(),
         files: report.files,
         bytes: report.bytes,
         findings: findings.collect(),
@@ -215,7 +215,11 @@ fn find_secrets(instance: &Instance) -> Result<SecretScan, Problem> {
 
 fn said(scan: &SecretScan) -> Check {
     let name = "secrets";
-    let looked = format!("{} secrets looked for in {} files", scan.secrets, scan.files);
+    let short = match scan.too_short.len() {
+        0 => String::new(),
+        count => format!(" ({count} too short to look for)"),
+    };
+    let looked = format!("{} secrets looked for in {} files{short}", scan.secrets, scan.files);
     if !scan.findings.is_empty() {
         let files: Vec<&str> = scan.findings.iter().map(|found| found.file.as_str()).collect();
         return failed(

@@ -106,6 +106,13 @@ struct Shared {
     connected: Mutex<live::Connected>,
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The log's thread holds the folder, which is to be free when the last clone is gone.
+        self.gateway.log.close();
+    }
+}
+
 impl Instance {
     /// Opens a data folder. Blocks: disks, and up to five seconds for a locked keychain.
     pub fn open(options: Options) -> Result<Self, StartError> {

@@ -39,6 +39,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", text));
             }
         };
+        // A list would pass for an object whose fields come in order.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::invalid("invalid_json", "the body must be a JSON object"));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|why| unfit(&why))
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn admit(snapshot: &Snapshot, head: &Parts) -> Result<Arc<ClientKey>,
 /// Finds the key of a request and checks that it has a scope.
 pub fn check(snapshot: &Snapshot, head: &Parts, scope: Scope) -> Result<Arc<ClientKey>, Fault> {
     let Some(presented) = presented(head) else {
-        let text = "no API key was sent; send the key as `Authorization: Bearer <key>`";
+        let text = "no API key was sent; send one in the field `Authorization`, after the word `Bearer`";
         return Err(Fault::new(FaultKind::ClientAuth, "missing_api_key", text));
     };
     let key = snapshot.keys.get(&client_key::hash(presented)).filter(|key| !has_ended(key));

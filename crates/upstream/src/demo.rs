@@ -78,6 +78,9 @@ fn has_text(blocks: &[Block]) -> bool {
     blocks.iter().any(|block| matches!(&block.body, BlockBody::Text(text) if !text.text.is_empty()))
 }
 
+/// The steps up to the first piece of text: the role, a wait, the piece.
+const SPOKEN: usize = 3;
+
 /// How an answer is spoken.
 #[derive(Clone, Copy)]
 struct Pace {
@@ -143,7 +146,8 @@ fn streamed(request: &ChatRequest, said: &Said, pace: Pace, id: String) -> VecDe
         send(&mut encoder, StreamEvent::Text { block: 0, text: piece.to_owned() });
     }
     if pace.end == End::Broken {
-        steps.truncate(steps.len() / 2);
+        // After something was said: before that, a stream that breaks is no answer yet but an error.
+        steps.truncate((steps.len() / 2).max(SPOKEN));
         steps.push_back(Step::Break);
         return steps;
     }

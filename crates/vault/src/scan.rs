@@ -56,10 +56,12 @@ pub struct Report {
 /// not followed.
 pub fn scan(folder: &Path, wanted: &[Wanted], client_keys: &HashSet<[u8; 32]>) -> Report {
     let (long, short): (Vec<&Wanted>, Vec<&Wanted>) = wanted.iter().partition(|wanted| text(wanted).len() >= SHORTEST);
-    let needles: Vec<Needle<'_>> = long.into_iter().map(|wanted| Needle { label: &wanted.label, finder: Finder::new(text(wanted)) }).collect();
+    let needles: Vec<Needle<'_>> =
+        long.into_iter().map(|wanted| Needle { label: &wanted.label, finder: Finder::new(text(wanted)) }).collect();
     let longest = needles.iter().map(|needle| needle.finder.needle().len()).max().unwrap_or(0);
     let search = Search { needles, client_keys, overlap: longest.max(client_key::WHOLE_LENGTH) };
-    let mut report = Report { too_short: short.iter().map(|wanted| wanted.label.clone()).collect(), ..Report::default() };
+    let mut report =
+        Report { too_short: short.iter().map(|wanted| wanted.label.clone()).collect(), ..Report::default() };
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
         let Ok(entries) = fs::read_dir(&next) else {
@@ -170,8 +172,10 @@ mod tests {
         large.extend_from_slice(b"sk-across-the-border");
         fs::write(folder.path().join("backups/large"), large).unwrap();
         fs::write(folder.path().join("clean"), "sk-across-the").unwrap();
-        let report = scan(folder.path(), &[wanted("account a", "sk-across-the-border"), wanted("b", "x")], &HashSet::new());
-        let found: Vec<_> = report.findings.iter().map(|found| (found.file.to_str().unwrap(), found.label.as_str())).collect();
+        let report =
+            scan(folder.path(), &[wanted("account a", "sk-across-the-border"), wanted("b", "x")], &HashSet::new());
+        let found: Vec<_> =
+            report.findings.iter().map(|found| (found.file.to_str().unwrap(), found.label.as_str())).collect();
         assert_eq!(found, [("backups/large", "account a")]);
         assert_eq!((report.files, report.too_short.as_slice(), report.unread.len()), (2, &["b".to_owned()][..], 0));
     }

@@ -15,7 +15,10 @@ pub(crate) const SMALL_PROMPT: usize = 900;
 /// The prompt of a request that is.
 pub(crate) const LARGE_PROMPT: usize = 1 << 20;
 
-const SENTENCE: &str = "Line by line:\\n\\tlet answer = ask(\\\"model\\\", 42)?; // then look at what came back.\\n";
+/// A prompt is mostly code. Written as a JSON string, code has an escape in about every 24 bytes, and
+/// escapes are what a reader of JSON is slow at.
+const SENTENCE: &str =
+    "Line by line:\\n    let answer = ask(\\\"model\\\", 42)?; // then we look at what came back, once and again.\\n";
 const WORDS: &str = "This answer has been written down once and is sent each time, so that any change to it is seen.";
 
 /// How an answer is given.

@@ -25,6 +25,11 @@ pub(crate) fn start_again() -> Result<ExitCode> {
     if let Some((gateways, _)) = pair {
         command.args(["--gateway-core", &gateways.to_string()]);
     }
+    if let Some(binary) = std::env::var_os("OMNIROUTE_BIN") {
+        // The product is started in a folder of its own, where a relative path leads nowhere.
+        let binary = std::path::absolute(&binary).context("OMNIROUTE_BIN is a path")?;
+        command.env("OMNIROUTE_BIN", binary);
+    }
     let status = command.status().context("starting this program again")?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

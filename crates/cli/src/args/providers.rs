@@ -48,8 +48,8 @@ pub struct NewAccount {
     /// What to call the account [default: the provider's name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// The provider's API key, `-` to read it from stdin; others on this machine can see a key that
-    /// stands on a command line [default: asked for on a terminal]
+    /// Its API key, `-` for the first line of stdin; others here can see what stands on a command line
+    /// [default: asked for on a terminal]
     #[arg(long, value_name = "KEY", conflicts_with = "api_key_env")]
     pub api_key: Option<ProviderKey>,
     /// The environment variable that holds the API key

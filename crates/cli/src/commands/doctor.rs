@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::args::Doctor;
-use crate::context::Context;
+use crate::context::{Context, DAMAGED};
 use crate::failure::Failure;
 use crate::output::Answer;
 use crate::session::{Session, view};
@@ -93,13 +93,10 @@ fn answer(document: Value, mending: &str) -> Result<Answer, Failure> {
     let reasons: Vec<String> = failed.map(|check| format!("{}: {}", check.name, check.message)).collect();
     let failure = Failure::new("unhealthy", reasons.join("; "));
     Ok(answer.but(match is_damaged {
-        true => failure.hint(format!("`{mending}` puts the newest good snapshot in its place")),
+        true => failure.hint(format!("`{mending}` puts the newest good snapshot in its place, if any")),
         false => failure,
     }))
 }
-
-/// The code of a damaged database.
-const DAMAGED: &str = "database_damaged";
 
 fn rows(checks: &[Check]) -> String {
     let columns = [Column::Words("status"), Column::Words("check"), Column::Words("found")];
@@ -150,7 +147,7 @@ mod tests {
         let document = does_not_open(Path::new("/data"), &Failure::new("database_damaged", "`core.db` is torn"));
         let (text, verdict) = said(answer(document, "omniroute doctor --restore").unwrap());
         assert!(text.contains("failed  data folder  `core.db` is torn"), "{text}");
-        let hint = "hint: `omniroute doctor --restore` puts the newest good snapshot in its place\n";
+        let hint = "hint: `omniroute doctor --restore` puts the newest good snapshot in its place, if any\n";
         assert!(verdict.is_some_and(|verdict| verdict.ends_with(hint)));
         let locked = does_not_open(Path::new("/data"), &Failure::new("data_dir_locked", "busy"));
         assert!(said(answer(locked, "x").unwrap()).1.is_some_and(|verdict| !verdict.contains("hint")));

@@ -16,6 +16,7 @@ use tokio::task::spawn_blocking;
 use crate::args::Serve;
 use crate::context::Context;
 use crate::failure::{Failure, Signal};
+use crate::output::Reader;
 use crate::signals::Signals;
 
 /// The readiness line.
@@ -34,7 +35,7 @@ pub(crate) async fn run(context: &Context, flags: &Serve) -> Result<(), Failure>
     let mut signals = listened.map_err(|cause| Failure::new("signals", format!("no signals here: {cause}")))?;
     let instance = tokio::select! {
         opened = open(context.data_dir()?, context) => opened?,
-        signal = signals.next() => return Err(Failure::interrupted(signal)),
+        signal = signals.next() => return Err(Failure::interrupted(signal, "stopped before it was ready")),
     };
     let (stop, stopped) = oneshot::channel();
     let options = ServeOptions { host: flags.host.clone(), port: flags.port };
@@ -52,7 +53,7 @@ pub(crate) async fn run(context: &Context, flags: &Serve) -> Result<(), Failure>
     let _already_stopped = stop.send(());
     tokio::select! {
         done = &mut serving => Ok(done?),
-        signal = signals.next() => Err(Failure::interrupted(signal)),
+        signal = signals.next() => Err(Failure::interrupted(signal, "stopped at once; open answers were cut")),
     }
 }
 
@@ -83,8 +84,13 @@ fn announce(context: &Context, ready: &Ready) {
         tracing::warn!("{notice}");
     }
     let more_keys = context.command_line("keys add --name NAME");
-    if let Err(failure) = context.output.say(&line, &welcome::text(ready, &more_keys)) {
+    match context.output.say(&line, &welcome::text(ready, &more_keys)) {
+        Ok(Reader::There) => {}
         // The gateway answers all the same; only the news of it is lost.
-        context.output.fail(&failure);
+        Ok(Reader::Gone) if ready.client_key.is_some() => {
+            tracing::warn!("Nobody read the first client key, and it is not shown again; `{more_keys}` makes another.");
+        }
+        Ok(Reader::Gone) => {}
+        Err(failure) => context.output.fail(&failure),
     }
 }

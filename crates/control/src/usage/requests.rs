@@ -29,7 +29,10 @@ pub(super) struct RequestReply {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ShownRequest {
+    /// The number it is recorded under.
     id: String,
+    /// What the client got as `x-request-id`: its own id where it sent one, else the number.
+    request_id: String,
     at: String,
     api_key_id: Option<String>,
     api_key_name: Option<String>,
@@ -139,6 +142,7 @@ fn request(record: &RequestRecord, names: &Names) -> ShownRequest {
         fault(record.fault_kind.map(|kind| kind.as_str()), record.fault_code.as_deref(), record.message.as_ref());
     ShownRequest {
         id: record.id.to_string(),
+        request_id: record.client_id.clone().unwrap_or_else(|| record.id.to_string()),
         at: iso(record.at_ms()),
         api_key_id: record.key.as_ref().map(ToString::to_string),
         api_key_name: record.key.as_ref().and_then(|id| names.keys.get(id).cloned()),

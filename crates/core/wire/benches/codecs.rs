@@ -1,12 +1,16 @@
 //! What the codecs cost: the outline of a body, a chunk of a stream through cutter and tap, and
 //! decoding and encoding. Run with `cargo bench -p omniroute-wire`.
 
+#![expect(clippy::expect_used, reason = "a bench that does not run has nothing to measure")]
+
 use std::hint::black_box;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use omniroute_wire::openai_chat::ask;
+use omniroute_wire::openai_chat::stream::{Decoder, Encoder, EncoderOptions};
 use omniroute_wire::openai_chat::tap::{StreamTap, read_reply};
-use omniroute_wire::sse::Cutter;
+use omniroute_wire::sse::{Cutter, events};
 use omniroute_wire::{Splice, outline};
 
 /// A request whose prompt is code and prose, escapes included, of about so many bytes.
@@ -80,5 +84,43 @@ fn chunks(bench: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, outlines, chunks);
+/// Decoding and encoding: what a translated exchange costs, and a passed-through one does not.
+fn codecs(bench: &mut Criterion) {
+    let mut group = bench.benchmark_group("codec");
+    for (name, bytes) in [("1KB", 1 << 10), ("1MB", 1 << 20)] {
+        let body = request(bytes);
+        let asked = ask::decode(&body).expect("a request");
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function(format!("ask decode {name}"), |run| run.iter(|| ask::decode(black_box(&body)).is_ok()));
+        group.bench_function(format!("ask encode {name}"), |run| run.iter(|| ask::encode(black_box(&asked)).0.len()));
+    }
+    let one = event();
+    let data = events(&one).next().expect("an event").data.into_owned();
+    let mut decoder = Decoder::new();
+    let mut found = decoder.push(&data);
+    let words = found.pop().expect("a piece of text");
+    group.throughput(Throughput::Bytes(data.len() as u64));
+    group.bench_function("stream decode, one event", |run| {
+        run.iter(|| {
+            found.clear();
+            decoder.push_into(black_box(&data), &mut found);
+            found.len()
+        });
+    });
+    let mut encoder = Encoder::new(EncoderOptions::default());
+    let mut out = BytesMut::new();
+    for event in Decoder::new().push(&data) {
+        encoder.push(&event, &mut out);
+    }
+    group.bench_function("stream encode, one event", |run| {
+        run.iter(|| {
+            out.clear();
+            encoder.push(black_box(&words), &mut out);
+            out.len()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, outlines, chunks, codecs);
 criterion_main!(benches);

@@ -150,17 +150,19 @@ async fn bodies_are_held_to_their_shape() {
     let check = async |body: &str, code: &str, field: Option<&str>| {
         let answer = post(body.to_owned()).await;
         let details = answer.json()["error"]["details"].clone();
-        assert_eq!((answer.status, &details["code"]), (400, &json!(code)), "{body}: {}", answer.text);
-        assert_eq!(details.get("field").cloned(), field.map(|name| json!(name)), "{body}");
+        assert_eq!((answer.status, &details["code"]), (400, &json!(code)), "{}", answer.text);
+        assert_eq!(details.get("field").cloned(), field.map(|name| json!(name)), "{}", answer.text);
     };
     check(r#"{"name":"a","scope":["chat"]}"#, "invalid_field", Some("scope")).await;
+    check(&format!(r#"{{"scopes":{}"#, "[".repeat(100_000)), "invalid_field", None).await;
     check(r#"{"scopes":["chat"]}"#, "invalid_field", Some("name")).await;
     check(r#"{"name":"a","name":"b"}"#, "invalid_field", Some("name")).await;
     check(r#"{"name":"a","scopes":["root"]}"#, "invalid_scope", Some("scopes")).await;
     check(r#"{"name":"  "}"#, "invalid_field", Some("name")).await;
     check("{\"name\":", "invalid_json", None).await;
     check("", "invalid_json", None).await;
-    check(&"[".repeat(100_000), "invalid_json", None).await;
+    check(r#"["a"]"#, "invalid_json", None).await;
+    check(&"{\"a\":".repeat(100_000), "invalid_field", Some("a")).await;
     let large = post(format!(r#"{{"name":"{}"}}"#, "a".repeat(1 << 20))).await;
     assert_eq!((large.status, large.code().as_str()), (413, "request_too_large"));
     let mut form = request(Method::POST, "/api/keys", Some("name=a".into()), None);

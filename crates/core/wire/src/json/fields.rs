@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn half_a_surrogate_pair_is_replaced() {
         let read = |json| text(json).map(Cow::into_owned);
-        assert_eq!(read(r#""a\ud83c\udf89\ud83c""#).as_deref(), Some("a🎉\u{fffd}"));
+        assert_eq!(read(r#""a\ud83c\udf89\ud83c""#).as_deref(), Some("a\u{1f389}\u{fffd}"));
         assert_eq!(read(r#""\udf89\ud83cx\\ud83c\n""#).as_deref(), Some("\u{fffd}\u{fffd}x\\ud83c\n"));
         assert_eq!(read(r#""\ud83"#), None);
     }

@@ -6,6 +6,7 @@ use omniroute_domain::opaque::{Family, Opaque, OpaqueKind};
 use omniroute_domain::{Extra, Severity};
 
 use super::ledger::Ledger;
+use super::message::Place;
 use crate::json::{Fields, Object, array, elements, object, text};
 
 /// The fields that hold reasoning as plain text, the usual one first.
@@ -53,15 +54,15 @@ pub(super) fn detail(json: &str) -> Option<Detail> {
     Some(Detail { text: thinking.text, state: thinking.state })
 }
 
-/// Writes the reasoning of an assistant's blocks.
-pub(super) fn write(message: &mut Object<'_>, blocks: &[Block], ledger: &mut Ledger) {
+/// Writes the reasoning of an assistant's blocks. An answer has it as plain text too, for clients that
+/// know no details; in a history it stands once.
+pub(super) fn write(message: &mut Object<'_>, blocks: &[Block], place: Place, ledger: &mut Ledger) {
     let all = blocks.iter().filter_map(|block| {
         let BlockBody::Thinking(thinking) = &block.body else { return None };
         Some((block, thinking))
     });
-    let plain: Vec<&str> =
-        all.clone().filter(|(block, _)| !is_detail(block)).map(|(_, thinking)| &*thinking.text).collect();
-    let text = plain.concat();
+    let plain = all.clone().filter(|(block, _)| place == Place::Answer || !is_detail(block));
+    let text: String = plain.map(|(_, thinking)| thinking.text.as_str()).collect();
     if !text.is_empty() {
         message.text(PLAIN[0], &text);
     }

@@ -1,7 +1,7 @@
 //! Why an answer ended: the words of many vendors, and the cases where the word is not believed
 //! (wire-formats.md §3.3 and §13.8).
 
-use omniroute_domain::{Stop, StopReason};
+use omniroute_domain::{Fault, FaultKind, Stop, StopReason};
 use serde::de::IgnoredAny;
 
 /// What the arguments of a tool call are when the answer has ended.
@@ -94,6 +94,16 @@ pub(super) fn reason(word: &str) -> StopReason {
         "error" | "insufficient_system_resource" | "network_error" => StopReason::Error,
         _ => StopReason::Other,
     }
+}
+
+/// A finish word by which the provider says that the answer is not whole.
+pub(super) fn broke_off(word: &str) -> Option<Fault> {
+    (reason(word) == StopReason::Error).then(|| {
+        let message = format!("the provider broke the answer off with `{word}`");
+        let mut fault = Fault::new(FaultKind::Upstream, "upstream_stopped", message);
+        fault.upstream_status = Some(200);
+        fault
+    })
 }
 
 /// OpenAI's word for a reason.

@@ -27,8 +27,9 @@ pub struct StreamTap {
     model: String,
     id: String,
     text_bytes: u64,
+    choices: usize,
+    finished: Vec<u64>,
     useful: bool,
-    finished: bool,
     failed: bool,
     done: bool,
 }
@@ -56,14 +57,21 @@ impl Default for StreamTap {
 impl StreamTap {
     /// A tap on a stream that has not begun.
     pub fn new() -> Self {
+        Self::expecting(1)
+    }
+
+    /// A tap on a stream of several answers, as many as the request's `n` asked for: it has finished
+    /// when all of them have.
+    pub fn expecting(choices: usize) -> Self {
         Self {
             search: Search::new(),
             usage: Usage::default(),
             model: String::new(),
             id: String::new(),
             text_bytes: 0,
+            choices,
+            finished: Vec::new(),
             useful: false,
-            finished: false,
             failed: false,
             done: false,
         }
@@ -87,9 +95,9 @@ impl StreamTap {
         &self.usage
     }
 
-    /// Whether a finish reason was seen. A stream without one and without `[DONE]` was cut off.
+    /// Whether every answer has a finish reason. A stream without and without `[DONE]` was cut off.
     pub fn finished(&self) -> bool {
-        self.finished
+        !self.finished.is_empty() && self.finished.len() >= self.choices
     }
 
     /// Whether `[DONE]` was seen.
@@ -149,7 +157,11 @@ impl StreamTap {
 
     fn take(&mut self, look: Look, raw: Range<usize>, seen: &mut Seen) {
         seen.useful |= look.useful;
-        self.finished |= look.finished;
+        for choice in look.finished {
+            if !self.finished.contains(&choice) && self.finished.len() < self.choices {
+                self.finished.push(choice);
+            }
+        }
         if let Some(usage) = look.usage {
             self.usage.update(usage);
             if look.empty {

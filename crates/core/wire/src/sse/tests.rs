@@ -70,10 +70,9 @@ fn names_and_places_are_given() {
 
 #[test]
 fn any_cut_gives_the_same_events() {
-    let stream =
-        "\u{feff}data: a\r\n\r\n: note\n\ndata:b\ndata: c\n\ndata: 🎉é\r\rdata: d\n\n\ndata: e\r\n\r\ndata: [DONE]";
+    let stream = "\u{feff}data: a\r\n\r\n: note\n\ndata:b\ndata: c\n\ndata: \u{1f389}é\r\rdata: d\n\n\ndata: e\r\n\r\ndata: [DONE]";
     let whole = cut(stream.as_bytes(), stream.len());
-    assert_eq!(whole, ["a", "", "b\nc", "🎉é", "d", "e", "[DONE]"]);
+    assert_eq!(whole, ["a", "", "b\nc", "\u{1f389}é", "d", "e", "[DONE]"]);
     for size in 1..stream.len() {
         assert_eq!(cut(stream.as_bytes(), size), whole, "in pieces of {size}");
     }

@@ -6,6 +6,7 @@ use omniroute_wire::openai_chat::stream::{Encoder, EncoderOptions};
 use omniroute_wire::openai_chat::tap::read_reply;
 use omniroute_wire::openai_chat::{ask, fold, reply, unfold};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::fixtures::{all, canonical, cut, decode, tap};
 
@@ -15,13 +16,27 @@ fn snapshot(name: &str, text: &str) {
     });
 }
 
+/// A canonical form, without what is empty in it.
 fn pretty(value: &impl Serialize) -> String {
-    serde_json::to_string_pretty(value).expect("serialisable")
+    let mut value = serde_json::to_value(value).expect("serialisable");
+    without_nothing(&mut value);
+    serde_json::to_string_pretty(&value).expect("serialisable")
+}
+
+fn without_nothing(value: &mut Value) {
+    if let Value::Array(items) = value {
+        items.iter_mut().for_each(without_nothing);
+    }
+    if let Value::Object(fields) = value {
+        fields.values_mut().for_each(without_nothing);
+        fields.retain(|_, value| !value.is_null() && *value != json!([]) && *value != json!({}));
+    }
 }
 
 fn rewritten(body: &[u8], losses: &[Loss]) -> String {
-    let body: serde_json::Value = serde_json::from_slice(body).expect("what we write is JSON");
-    format!("{}\n\nlosses: {losses:?}", pretty(&body))
+    let body: Value = serde_json::from_slice(body).expect("what we write is JSON");
+    let body = serde_json::to_string_pretty(&body).expect("serialisable");
+    format!("{body}\n\nlosses: {losses:?}")
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn words() -> impl Strategy<Value = String> {
     let piece = select(vec![
         "a",
         "é",
-        "🎉",
+        "\u{1f389}",
         "\"",
         "\\",
         "\n",
@@ -120,7 +120,9 @@ pub(crate) fn any_events() -> impl Strategy<Value = Vec<StreamEvent>> {
         (number(), 0..2u32, kind).prop_map(|(block, choice, kind)| StreamEvent::BlockStart { block, choice, kind }),
         (number(), words()).prop_map(|(block, text)| StreamEvent::Text { block, text }),
         (number(), words()).prop_map(|(block, text)| StreamEvent::Thinking { block, text }),
-        (number(), words()).prop_map(|(block, fragment)| StreamEvent::ToolInput { block, fragment }),
+        // Digits are JSON however many there are, so that arguments are whole at every end.
+        (number(), select(vec!["1", "27"]))
+            .prop_map(|(block, digits)| StreamEvent::ToolInput { block, fragment: digits.into() }),
         number().prop_map(move |block| StreamEvent::State { block, state: state.clone() }),
         number().prop_map(|block| StreamEvent::BlockStop { block }),
         usage().prop_map(StreamEvent::Usage),

@@ -74,11 +74,22 @@ fn result(mut fields: Fields<'_>, open: &mut Unanswered) -> Turn {
     let name = fields.take_text("name");
     let given = fields.take_text("tool_call_id").filter(|id| !id.is_empty());
     let call_id = open.answered(given, name.as_deref());
-    let blocks = take_content(&mut fields);
+    let blocks = take_output(&mut fields);
     fields.take("role");
     let body = BlockBody::ToolResult(ToolResult { call_id, name, blocks, is_error: None });
     let extra: Extra = fields.rest();
     Turn::new(Role::User, vec![Block { extra, ..Block::new(body) }])
+}
+
+/// A tool's output. Some clients send its JSON as it is; it is text to the model.
+fn take_output(fields: &mut Fields<'_>) -> Vec<Block> {
+    match fields.get("content") {
+        Some(json) if !json.starts_with(['"', '[']) => {
+            fields.take("content");
+            vec![Block::text(json)]
+        }
+        Some(_) | None => take_content(fields),
+    }
 }
 
 /// Takes the content of a message; what is no content stays.

@@ -54,20 +54,19 @@ impl Messages {
         ledger.lose_if(turn.id.as_ref(), path, "id");
         ledger.lose_if(turn.status.as_ref(), path, "status");
         ledger.lose_if(turn.phase.as_ref(), path, "phase");
-        match turn.role {
-            Role::User => return self.user(turn, path, ledger),
-            Role::System(_) | Role::Assistant => self.flush_pictures(),
+        if turn.role == Role::User && !has_odd_content(turn, ledger) {
+            return self.user(turn, path, ledger);
         }
+        self.flush_pictures();
         self.push(|message| {
+            if has_odd_content(turn, ledger) {
+                message.text("role", role(turn.role));
+                return finish(message, turn, path, ledger);
+            }
+            message.text("role", role(turn.role));
             match turn.role {
-                Role::System(priority) => {
-                    message.text("role", word(priority));
-                    write_instruction(message, &turn.blocks.iter().collect::<Vec<_>>(), path, ledger);
-                }
-                Role::User | Role::Assistant => {
-                    message.text("role", "assistant");
-                    write_blocks(message, &turn.blocks, Place::History, path, ledger);
-                }
+                Role::System(_) => write_instruction(message, &turn.blocks.iter().collect::<Vec<_>>(), path, ledger),
+                Role::User | Role::Assistant => write_blocks(message, &turn.blocks, Place::History, path, ledger),
             }
             finish(message, turn, path, ledger);
         });
@@ -164,6 +163,19 @@ fn write_instruction(message: &mut Object<'_>, blocks: &[&Block], path: &str, le
         ledger.extra(path, &block.extra);
     }
     string(message.value("content"), &texts.join("\n"));
+}
+
+/// Whether the content was of no kind we know, so that it is among the kept fields.
+fn has_odd_content(turn: &Turn, ledger: &Ledger) -> bool {
+    turn.blocks.is_empty() && ledger.is_ours() && turn.extra.iter().any(|(key, _)| key == "content")
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::User => "user",
+        Role::Assistant => "assistant",
+        Role::System(priority) => word(priority),
+    }
 }
 
 fn word(priority: Priority) -> &'static str {

@@ -415,6 +415,30 @@ fn odd_roles_are_users() {
 }
 
 #[test]
+fn content_of_no_kind_we_know_comes_back() {
+    for role in ["user", "assistant"] {
+        keeps(&json!({"role": role, "content": 7, "x": true}));
+    }
+    // case 130
+    for (content, text) in
+        [(json!({"temp": 18}), "{\"temp\":18}"), (json!(null), ""), (json!(18), "18"), (json!([]), "")]
+    {
+        let call = json!({"role": "assistant", "content": null, "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]});
+        messages(
+            &json!([call, {"role": "tool", "tool_call_id": "a", "content": content}]),
+            &json!([call, {"role": "tool", "tool_call_id": "a", "content": text}]),
+        );
+    }
+}
+
+#[test]
+fn half_an_emoji_is_text() {
+    let request = read(r#"{"model":"m","messages":[{"role":"user","content":"a\ud83c"}],"user":"\ud83c"}"#);
+    assert_eq!(request.turns[0].blocks[0].as_text(), Some("a\u{fffd}"));
+    assert_eq!(request.session.user.as_deref(), Some("\u{fffd}"));
+}
+
+#[test]
 fn empty_content_is_none() {
     // cases 127, 128
     let request = read(

@@ -26,7 +26,7 @@ pub(in crate::openai_chat) fn write_blocks(
     ledger: &mut Ledger,
 ) {
     write_text(message, blocks, place, path, ledger);
-    reasoning::write(message, blocks, ledger);
+    reasoning::write(message, blocks, place, ledger);
     write_media(message, blocks, path, ledger);
     write_calls(message, blocks, path, ledger);
     for (number, block) in blocks.iter().enumerate() {

@@ -5,7 +5,7 @@
 //! for a half call must not look complete.
 
 use omniroute_domain::event::BlockIndex;
-use omniroute_domain::{Fault, FaultKind, StopReason, StreamEvent, Usage};
+use omniroute_domain::{Fault, FaultKind, StreamEvent, Usage};
 
 use super::choice::Choice;
 use crate::json::{Fields, count, elements};
@@ -189,16 +189,16 @@ impl Decoder {
         });
         let choice = &mut self.choices[place];
         let taken = choice.push(&entry, &mut self.next, out);
-        let word = choice.finish().map(str::to_owned);
-        match (taken, word) {
+        let broke_off = choice.finish().and_then(stop::broke_off);
+        match (taken, broke_off) {
             (Err(_), _) => {
-                self.fail(broken("tool_calls_too_long", "the provider's tool calls are over the limit".to_owned()), out)
+                self.fail(
+                    broken("tool_calls_too_long", "the provider's tool calls are over the limit".to_owned()),
+                    out,
+                );
             }
-            (Ok(()), Some(word)) if stop::reason(&word) == StopReason::Error => {
-                let message = format!("the provider broke the answer off with `{word}`");
-                self.fail(Fault::new(FaultKind::Upstream, "upstream_stopped", message), out);
-            }
-            (Ok(()), Some(_) | None) => {}
+            (Ok(()), Some(fault)) => self.fail(fault, out),
+            (Ok(()), None) => {}
         }
     }
 

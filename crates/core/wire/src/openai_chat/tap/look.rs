@@ -2,9 +2,9 @@
 
 use omniroute_domain::{Fault, Usage};
 
-use crate::json::{Fields, elements, text};
+use crate::json::{Fields, count, elements, text};
 use crate::openai_chat::error::{classify_event, in_answer, of_error_event};
-use crate::openai_chat::usage;
+use crate::openai_chat::{stop, usage};
 
 /// What one event holds.
 #[derive(Debug, Default)]
@@ -12,7 +12,8 @@ pub(super) struct Look {
     pub(super) error: Option<Fault>,
     pub(super) usage: Option<Usage>,
     pub(super) useful: bool,
-    pub(super) finished: bool,
+    /// The choices that have a finish reason.
+    pub(super) finished: Vec<u64>,
     /// It has no choices.
     pub(super) empty: bool,
     pub(super) model: String,
@@ -45,15 +46,11 @@ pub(super) fn look(data: &str) -> Option<Look> {
 
 fn look_at_choice(choice: &str, found: &mut Look) {
     let Some(choice) = Fields::read(choice) else { return };
-    match choice.text("finish_reason").as_deref() {
-        // OpenRouter's word for a failure, usually beside an error object (providers.md, "OpenRouter").
-        Some("error") if found.error.is_none() => {
-            found.error = Some(classify_event(&of_error_event("")));
-        }
-        Some("error" | "") | None => {}
-        Some(_) => {
-            found.finished = true;
-            found.useful = true;
+    if let Some(word) = choice.text("finish_reason").filter(|word| !word.is_empty()) {
+        found.useful = true;
+        match stop::broke_off(&word) {
+            Some(fault) => found.error = found.error.take().or(Some(fault)),
+            None => found.finished.push(choice.get("index").and_then(count).unwrap_or(0)),
         }
     }
     let said = choice.get("delta").or_else(|| choice.get("message")).and_then(Fields::read);

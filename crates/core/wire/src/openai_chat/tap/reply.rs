@@ -48,7 +48,7 @@ fn not_an_answer(body: &[u8]) -> Fault {
         Some(b'<') => format!("the provider answered with a web page: {}", error::decode(200, body).message),
         Some(_) => "the provider's answer is not valid JSON".to_owned(),
     };
-    let mut fault = Fault::new(FaultKind::Upstream, "bad_answer", message);
+    let mut fault = Fault::new(FaultKind::Upstream, "upstream_bad_answer", message);
     fault.upstream_status = Some(200);
     fault
 }

@@ -44,7 +44,7 @@ impl Search {
             || key(&self.usage, not_null)
             || key(&self.error, not_null)
             || self.done.find(bytes).is_some()
-            || self.name.find(bytes).is_some()
+            || self.name.find_iter(bytes).any(|at| is_error_name(&bytes[at + self.name.needle().len()..]))
     }
 
     /// Bytes of answer text in some events, escapes counted as what they stand for.
@@ -56,6 +56,11 @@ impl Search {
         });
         per_key.sum()
     }
+}
+
+/// Whether an `event:` line names an error.
+fn is_error_name(value: &[u8]) -> bool {
+    value.strip_prefix(b" ").unwrap_or(value).starts_with(b"error")
 }
 
 /// What follows a key's colon; `None` where no colon follows, so that it was no key.

@@ -115,7 +115,7 @@ fn text_is_counted_as_it_reads() {
     for (part, bytes) in [
         (r#""content":"a\nb\"c\\""#, 6),
         (r#""content":"\u00e9\u4e2d\ud83c\udf89\u0041""#, 10),
-        (r#""content":"é中🎉""#, 9),
+        ("\"content\":\"é中\u{1f389}\"", 9),
         (r#""reasoning_content":"abc","content":"""#, 3),
         (r#""content":null,"tool_calls":[{"function":{"arguments":"{\"a\":1}"}}]"#, 7),
         (r#""content":[{"type":"thinking","thinking":[{"type":"text","text":"ab"}]},{"type":"text","text":"cd"}]"#, 4),
@@ -224,6 +224,26 @@ fn an_error_ends_the_stream() {
         assert_eq!((fault.kind, fault.upstream_status), (kind, Some(200)), "{data}");
         assert!(tap.failed() && !tap.finished() && !tap.done(), "nothing after it counts: {data}");
     }
+}
+
+#[test]
+fn an_answer_that_was_broken_off_is_an_error() {
+    for word in ["error", "insufficient_system_resource"] {
+        let (tap, seen) = tapped(&[TEXT, &END.replace("stop", word), "[DONE]"]);
+        assert!(tap.failed() && !tap.finished() && seen[1].error.is_some(), "{word}");
+    }
+}
+
+#[test]
+fn several_answers_have_finished_when_all_have() {
+    let second = END.replace("\"index\":0", "\"index\":1");
+    let mut tap = StreamTap::expecting(2);
+    for data in [TEXT, END, END] {
+        tap.see(stream(&[data]).as_bytes());
+        assert!(!tap.finished());
+    }
+    tap.see(stream(&[&second]).as_bytes());
+    assert!(tap.finished());
 }
 
 #[test]
