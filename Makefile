@@ -30,7 +30,7 @@ audit: ## licences, banned and duplicate dependencies, sources
 
 bench: build ## the figures: ratios to a bare pass-through, measured in one run (ARGS=--quick: a minute)
 	cargo run --release --locked --package omniroute-bench -- run $(ARGS)
-	cargo bench --locked --package omniroute-wire --package omniroute-routing --package omniroute-store --bench '*' -- --quick
+	cargo bench --locked --package omniroute-wire --package omniroute-routing --package omniroute-store --bench '*' -- --quick --quiet --discard-baseline
 
 docs: ## write the generated pages
 	cargo xtask gen

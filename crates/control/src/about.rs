@@ -35,19 +35,19 @@ struct Version {
 }
 
 /// Says that the gateway runs, and nothing else.
-#[utoipa::path(get, path = "/api/health", tag = "about", security(()), responses((status = 200, body = Health)))]
+#[utoipa::path(get, operation_id = "get_health", path = "/api/health", tag = "about", security(()), responses((status = 200, body = Health)))]
 async fn health() -> Json<Health> {
     Json(Health { ok: true })
 }
 
 /// Which version runs.
-#[utoipa::path(get, path = "/api/version", tag = "about", responses((status = 200, body = Version)))]
+#[utoipa::path(get, operation_id = "get_version", path = "/api/version", tag = "about", responses((status = 200, body = Version)))]
 async fn version(State(_): State<Instance>, _by: Principal) -> Json<Version> {
     Json(Version { current_version: env!("CARGO_PKG_VERSION"), latest_version: None, has_update: false })
 }
 
 /// This description.
-#[utoipa::path(get, path = "/api/openapi.json", tag = "about",
+#[utoipa::path(get, operation_id = "get_description", path = "/api/openapi.json", tag = "about",
     responses((status = 200, description = "an OpenAPI document", content_type = "application/json")))]
 async fn description(State(_): State<Instance>, _by: Principal) -> Response {
     let mut response = router::openapi_json().into_response();

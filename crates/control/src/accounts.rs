@@ -31,7 +31,7 @@ use crate::instance::Instance;
 use crate::principal::Principal;
 use crate::problem::{ErrorBody, Problem};
 use crate::strict::Body;
-use crate::verdict::{Examined, ShownModel, TestReply, examine, list_models};
+use crate::verdict::{AccountModel, Examined, TestReply, examine, list_models};
 use crate::{connect, seen_models, url_guard};
 
 pub(crate) fn routes() -> OpenApiRouter<Instance> {
@@ -45,7 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<Instance> {
 }
 
 /// All accounts, in the order requests try them.
-#[utoipa::path(get, path = "/api/providers", tag = "providers", responses((status = 200, body = ConnectionList)))]
+#[utoipa::path(get, operation_id = "list_accounts", path = "/api/providers", tag = "providers", responses((status = 200, body = ConnectionList)))]
 async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<ConnectionList>, Problem> {
     blocking(move || {
         let (rows, nodes) = instance.core().read(|from| Ok((accounts::list(from)?, nodes_by_id(from)?)))?;
@@ -57,7 +57,7 @@ async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<C
 
 /// Connects an account. It is tested first, unless `noTest`; a failed test refuses it, unless
 /// `saveAnyway`.
-#[utoipa::path(post, path = "/api/providers", tag = "providers", request_body = NewAccount, responses(
+#[utoipa::path(post, operation_id = "connect_account", path = "/api/providers", tag = "providers", request_body = NewAccount, responses(
     (status = 201, body = ConnectionReply),
     (status = 409, body = ErrorBody, description = "the prefix is taken"),
     (status = 422, body = ErrorBody, description = "the provider, the address or the key is no use, or the test failed")
@@ -118,11 +118,16 @@ async fn try_out(
         let text = format!("the account was not saved because its test failed: {}", test.message);
         return Err(Problem::unprocessable("test_failed", text).test(test));
     }
-    let seen = match test.valid && seen_models::are_worth_it(row) {
-        true => list_models(instance, &ready, key).await.unwrap_or_default(),
-        false => Vec::new(),
-    };
+    let seen = see_models(instance, &test, Examined { account: &ready, row, model: None, key }).await;
     Ok((Some(test), seen))
+}
+
+/// The models of an account that works, where only asking tells them; none where that is not so.
+async fn see_models(instance: &Instance, test: &TestReply, examined: Examined<'_>) -> Vec<SeenModel> {
+    if !test.valid || !seen_models::are_worth_it(examined.row) {
+        return Vec::new();
+    }
+    list_models(instance, examined.account, examined.key).await.unwrap_or_default()
 }
 
 /// Saves a new account with its endpoint and its sealed credential, all or nothing.
@@ -148,10 +153,7 @@ fn save(
             Some((_, Step::Keep)) | None => {}
         }
         accounts::insert(to, account)?;
-        match seen {
-            [] => Ok(()),
-            seen => seen_models::remember(to, &account.id, seen, account.created_at),
-        }
+        seen_models::remember(to, &account.id, seen, account.created_at)
     })?;
     instance.refresh()?;
     instance.audit(by, "account.create", account.id.as_str(), Some(account.provider.to_string()));
@@ -167,7 +169,7 @@ fn seal(instance: &Instance, account: &mut Account, key: &Secret) -> Result<(), 
 }
 
 /// One account.
-#[utoipa::path(get, path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)), responses(
+#[utoipa::path(get, operation_id = "get_account", path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)), responses(
     (status = 200, body = ConnectionReply), (status = 404, body = ErrorBody)
 ))]
 async fn get(
@@ -183,7 +185,7 @@ async fn get(
 }
 
 /// Changes an account: what is absent stays. A changed key or address is tested like a new account's.
-#[utoipa::path(put, path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)),
+#[utoipa::path(put, operation_id = "change_account", path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)),
     request_body = AccountChange, responses(
         (status = 200, body = ConnectionReply),
         (status = 404, body = ErrorBody),
@@ -216,7 +218,7 @@ async fn change(
 }
 
 /// Removes an account with its credential.
-#[utoipa::path(delete, path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)), responses(
+#[utoipa::path(delete, operation_id = "remove_account", path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)), responses(
     (status = 200, body = MessageReply), (status = 404, body = ErrorBody)
 ))]
 async fn remove(
@@ -241,7 +243,7 @@ async fn remove(
 }
 
 /// Asks an account's provider whether it accepts the account.
-#[utoipa::path(post, path = "/api/providers/{id}/test", tag = "providers", params(("id" = String, Path)), responses(
+#[utoipa::path(post, operation_id = "test_account", path = "/api/providers/{id}/test", tag = "providers", params(("id" = String, Path)), responses(
     (status = 200, body = TestReply), (status = 404, body = ErrorBody)
 ))]
 async fn test(
@@ -254,9 +256,14 @@ async fn test(
     let ready = connect::unsaved(&saved.account, saved.node.as_ref(), row, saved.key.as_ref())?;
     let model = saved.account.default_model.as_ref();
     let test = examine(&instance, Examined { account: &ready, row, model, key: saved.key.as_ref() }).await;
+    let seen = see_models(&instance, &test, Examined { account: &ready, row, model, key: saved.key.as_ref() }).await;
     blocking(move || {
-        let id = &saved.account.id;
-        instance.core().write(|to| accounts::set_tested(to, id, &test.tested()))?;
+        let (id, tested) = (&saved.account.id, test.tested());
+        instance.core().write(|to| {
+            accounts::set_tested(to, id, &tested)?;
+            seen_models::remember(to, id, &seen, tested.at)
+        })?;
+        instance.refresh()?;
         instance.audit(&by, "account.test", id.as_str(), Some(test.outcome.to_owned()));
         Ok(Json(test))
     })
@@ -264,7 +271,7 @@ async fn test(
 }
 
 /// The models an account has, as its provider lists them now.
-#[utoipa::path(get, path = "/api/providers/{id}/models", tag = "providers", params(("id" = String, Path)), responses(
+#[utoipa::path(get, operation_id = "list_account_models", path = "/api/providers/{id}/models", tag = "providers", params(("id" = String, Path)), responses(
     (status = 200, body = ConnectionModels), (status = 404, body = ErrorBody)
 ))]
 async fn models(
@@ -277,22 +284,22 @@ async fn models(
     let ready = connect::unsaved(&saved.account, saved.node.as_ref(), row, saved.key.as_ref())?;
     let listed = list_models(&instance, &ready, saved.key.as_ref()).await;
     let known =
-        || row.models.iter().map(|model| ShownModel { id: model.id.to_string(), name: model.label().to_owned() });
+        || row.models.iter().map(|model| AccountModel { id: model.id.to_string(), name: model.label().to_owned() });
     let provider = saved.account.provider.to_string();
     let connection_id = saved.account.id.to_string();
     let (models, warning) = match listed {
-        Ok(seen) => (seen.iter().map(shown_model).collect(), None),
+        Ok(seen) => (seen.iter().map(account_model).collect(), None),
         Err(why) => (known().collect(), Some(format!("these are the catalog's: {why}"))),
     };
     Ok(Json(ConnectionModels { provider, connection_id, models, warning }))
 }
 
-fn shown_model(seen: &SeenModel) -> ShownModel {
-    ShownModel { id: seen.id.clone(), name: seen.name.clone().unwrap_or_else(|| seen.id.clone()) }
+fn account_model(seen: &SeenModel) -> AccountModel {
+    AccountModel { id: seen.id.clone(), name: seen.name.clone().unwrap_or_else(|| seen.id.clone()) }
 }
 
 /// Tries an address of one's own without saving anything.
-#[utoipa::path(post, path = "/api/provider-nodes/validate", tag = "provider nodes", request_body = NodeTrial,
+#[utoipa::path(post, operation_id = "try_node", path = "/api/provider-nodes/validate", tag = "provider nodes", request_body = NodeTrial,
     responses((status = 200, body = TestReply), (status = 422, body = ErrorBody)))]
 async fn validate_node(
     State(instance): State<Instance>,
@@ -303,7 +310,7 @@ async fn validate_node(
 }
 
 /// Tries a credential without saving anything.
-#[utoipa::path(post, path = "/api/providers/validate", tag = "providers", request_body = Trial, responses(
+#[utoipa::path(post, operation_id = "try_account", path = "/api/providers/validate", tag = "providers", request_body = Trial, responses(
     (status = 200, body = TestReply), (status = 422, body = ErrorBody)
 ))]
 async fn validate(

@@ -25,13 +25,13 @@ pub(crate) fn routes() -> OpenApiRouter<Instance> {
 /// All providers.
 #[derive(Debug, Serialize, ToSchema)]
 struct ProviderList {
-    providers: Vec<ShownProvider>,
+    providers: Vec<AvailableProvider>,
 }
 
 /// A provider of the catalog.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownProvider {
+struct AvailableProvider {
     id: String,
     name: String,
     /// What can stand before the slash of its models' names, the preferred one first.
@@ -49,7 +49,7 @@ struct ShownProvider {
     /// The ways to log in, the preferred one first.
     #[schema(value_type = Vec<String>)]
     auth: Vec<&'static str>,
-    terms: ShownTerms,
+    terms: ProviderTerms,
     /// `active`, `paid-only`, `fragile` or `dead`.
     #[schema(value_type = String)]
     state: &'static str,
@@ -69,7 +69,7 @@ struct ShownProvider {
 
 /// What a provider's terms mean for the account.
 #[derive(Debug, Serialize, ToSchema)]
-struct ShownTerms {
+struct ProviderTerms {
     /// `none`, `low`, `medium` or `high`.
     #[schema(value_type = String)]
     risk: &'static str,
@@ -78,7 +78,7 @@ struct ShownTerms {
 }
 
 /// Every provider, in display order.
-#[utoipa::path(get, path = "/api/providers/available", tag = "providers", responses((status = 200, body = ProviderList)))]
+#[utoipa::path(get, operation_id = "list_providers", path = "/api/providers/available", tag = "providers", responses((status = 200, body = ProviderList)))]
 async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<ProviderList>, Problem> {
     blocking(move || {
         let mut counts: HashMap<ProviderId, usize> = HashMap::new();
@@ -92,11 +92,11 @@ async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<P
     .await
 }
 
-fn show(row: &Provider, account_count: usize) -> ShownProvider {
+fn show(row: &Provider, account_count: usize) -> AvailableProvider {
     let readiness = row.readiness();
     let preferred = row.prefix();
     let others = row.all_prefixes().filter(|prefix| *prefix != preferred);
-    ShownProvider {
+    AvailableProvider {
         id: row.id.to_string(),
         name: row.name.to_string(),
         prefixes: std::iter::once(preferred).chain(others).map(str::to_owned).collect(),
@@ -108,7 +108,7 @@ fn show(row: &Provider, account_count: usize) -> ShownProvider {
             Readiness::Ready | Readiness::Later { .. } | Readiness::Retired { .. } => None,
         },
         auth: row.auth.iter().map(|kind| kind.as_str()).collect(),
-        terms: ShownTerms { risk: row.terms.risk.as_str(), note: row.terms.note.as_deref().map(str::to_owned) },
+        terms: ProviderTerms { risk: row.terms.risk.as_str(), note: row.terms.note.as_deref().map(str::to_owned) },
         state: row.status.state.as_str(),
         state_note: row.status.note.as_deref().map(str::to_owned),
         free: row.free.as_deref().map(str::to_owned),

@@ -89,7 +89,7 @@ struct SecretFinding {
 }
 
 /// Looks at the data folder: its databases, its vault, its accounts; with `secrets`, at every file.
-#[utoipa::path(get, path = "/api/doctor", tag = "about", params(Wish), responses((status = 200, body = Examination)))]
+#[utoipa::path(get, operation_id = "examine", path = "/api/doctor", tag = "about", params(Wish), responses((status = 200, body = Examination)))]
 async fn examine(
     State(instance): State<Instance>,
     _by: Principal,
@@ -246,4 +246,50 @@ pub fn restore_newest(data_dir: &Path) -> Result<String, StartError> {
     };
     CoreDb::restore(&dir, &found, now)?;
     Ok(found.file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use omniroute_store::Reason;
+    use serde_json::json;
+
+    use super::restore_newest;
+    use crate::clock::now_ms;
+    use crate::instance::Instance;
+    use crate::test_house::{House, options};
+
+    #[tokio::test]
+    async fn a_damaged_database_is_said_and_the_newest_snapshot_put_in_its_place() {
+        let house = House::new();
+        let (id, _) = house.key(&["chat"]).await;
+        let taken = house.instance.core().snapshot(Reason::Manual, now_ms()).unwrap();
+        let folder = house.leave();
+        let options = options(&folder);
+        fs::write(options.data_dir.join("core.db"), "not a database any more").unwrap();
+        let refused = Instance::open(options.clone()).unwrap_err();
+        assert_eq!(refused.code(), "database_damaged");
+        assert!(refused.to_string().contains(&taken.file), "{refused}");
+
+        assert_eq!(restore_newest(&options.data_dir).unwrap(), taken.file);
+        let house = House::in_folder(folder);
+        assert_eq!(house.get("/api/keys").await.json()["keys"][0]["id"], json!(id));
+        assert_eq!(restore_newest(&options.data_dir).unwrap_err().code(), "data_dir_locked");
+        drop(house.leave());
+    }
+
+    #[tokio::test]
+    async fn a_sound_database_is_left_alone() {
+        let folder = House::new().leave();
+        assert_eq!(restore_newest(&options(&folder).data_dir).unwrap_err().code(), "nothing_to_restore");
+    }
+
+    #[tokio::test]
+    async fn the_examination_names_what_is_not_protected() {
+        let report = House::new().get("/api/doctor").await.json();
+        assert_eq!((&report["ok"], report.get("secrets")), (&json!(true), None), "{report}");
+        let vault = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "vault").unwrap();
+        assert_eq!(vault["status"], "warning", "a key file is not protected by the operating system");
+    }
 }

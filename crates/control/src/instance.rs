@@ -121,7 +121,8 @@ impl Instance {
         let dir = DataDir::open(&options.data_dir)?;
         let core = CoreDb::open(&dir, now)?;
         let vault = unlock::unlock(&core, &dir, options.vault, &settings)?;
-        let (catalog, notices) = read_catalog(dir.path());
+        let (catalog, mut notices) = read_catalog(dir.path());
+        notices.extend(core.notice().map(str::to_owned));
         let catalog = Arc::new(catalog);
         let mut connected = live::Connected::default();
         let snapshot = connected.rebuild(&core, &vault, &catalog)?;

@@ -33,7 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<Instance> {
 /// A client key, without the key.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownKey {
+struct ClientKey {
     id: String,
     name: String,
     /// Its first characters.
@@ -47,23 +47,23 @@ struct ShownKey {
     rotated_at: Option<String>,
     expires_at: Option<String>,
     last_used_at: Option<String>,
-    permissions: Permissions,
+    permissions: KeyPermissions,
 }
 
 /// Limits within the scopes; none exist yet.
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct Permissions {}
+struct KeyPermissions {}
 
 /// All client keys.
 #[derive(Debug, Serialize, ToSchema)]
 struct KeyList {
-    keys: Vec<ShownKey>,
+    keys: Vec<ClientKey>,
 }
 
 /// One client key.
 #[derive(Debug, Serialize, ToSchema)]
 struct KeyReply {
-    key: ShownKey,
+    key: ClientKey,
 }
 
 /// A client key, the only time it is shown.
@@ -104,7 +104,7 @@ struct KeyChange {
 }
 
 /// All client keys, oldest first.
-#[utoipa::path(get, path = "/api/keys", tag = "keys", responses((status = 200, body = KeyList)))]
+#[utoipa::path(get, operation_id = "list_keys", path = "/api/keys", tag = "keys", responses((status = 200, body = KeyList)))]
 async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<KeyList>, Problem> {
     blocking(move || {
         let rows = instance.core().read(keys::list)?;
@@ -116,7 +116,7 @@ async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<K
 }
 
 /// Makes a client key and shows it, this once.
-#[utoipa::path(post, path = "/api/keys", tag = "keys", request_body = NewKey,
+#[utoipa::path(post, operation_id = "create_key", path = "/api/keys", tag = "keys", request_body = NewKey,
     responses((status = 201, body = IssuedKey), (status = 400, body = ErrorBody)))]
 async fn create(
     State(instance): State<Instance>,
@@ -149,7 +149,7 @@ async fn create(
 }
 
 /// Changes a client key.
-#[utoipa::path(patch, path = "/api/keys/{id}", tag = "keys", params(("id" = String, Path)), request_body = KeyChange,
+#[utoipa::path(patch, operation_id = "change_key", path = "/api/keys/{id}", tag = "keys", params(("id" = String, Path)), request_body = KeyChange,
     responses((status = 200, body = KeyReply), (status = 404, body = ErrorBody)))]
 async fn patch(
     State(instance): State<Instance>,
@@ -161,7 +161,7 @@ async fn patch(
 }
 
 /// Changes a client key, like PATCH.
-#[utoipa::path(put, path = "/api/keys/{id}", tag = "keys", params(("id" = String, Path)), request_body = KeyChange,
+#[utoipa::path(put, operation_id = "put_key", path = "/api/keys/{id}", tag = "keys", params(("id" = String, Path)), request_body = KeyChange,
     responses((status = 200, body = KeyReply), (status = 404, body = ErrorBody)))]
 async fn put(
     State(instance): State<Instance>,
@@ -173,7 +173,7 @@ async fn put(
 }
 
 /// Removes a client key: whoever uses it is refused from then on.
-#[utoipa::path(delete, path = "/api/keys/{id}", tag = "keys", params(("id" = String, Path)),
+#[utoipa::path(delete, operation_id = "remove_key", path = "/api/keys/{id}", tag = "keys", params(("id" = String, Path)),
     responses((status = 200, body = MessageReply), (status = 404, body = ErrorBody)))]
 async fn remove(
     State(instance): State<Instance>,
@@ -193,7 +193,7 @@ async fn remove(
 
 /// Replaces a client key by a new one with the same name and scopes, shown this once. The old one is
 /// refused from then on.
-#[utoipa::path(post, path = "/api/keys/{id}/rotate", tag = "keys", params(("id" = String, Path)),
+#[utoipa::path(post, operation_id = "rotate_key", path = "/api/keys/{id}/rotate", tag = "keys", params(("id" = String, Path)),
     responses((status = 200, body = IssuedKey), (status = 404, body = ErrorBody)))]
 async fn rotate(
     State(instance): State<Instance>,
@@ -277,8 +277,8 @@ fn words(row: &Key) -> Vec<String> {
     row.scopes.split(',').map(str::to_owned).collect()
 }
 
-fn show(row: &Key, used: &HashMap<KeyId, i64>) -> ShownKey {
-    ShownKey {
+fn show(row: &Key, used: &HashMap<KeyId, i64>) -> ClientKey {
+    ClientKey {
         id: row.id.to_string(),
         name: row.name.clone(),
         prefix: row.prefix.clone(),
@@ -289,6 +289,6 @@ fn show(row: &Key, used: &HashMap<KeyId, i64>) -> ShownKey {
         rotated_at: row.rotated_at.map(iso),
         expires_at: row.expires_at.map(iso),
         last_used_at: used.get(&row.id).copied().map(iso),
-        permissions: Permissions::default(),
+        permissions: KeyPermissions::default(),
     }
 }

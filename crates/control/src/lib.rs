@@ -10,6 +10,7 @@ pub mod instance;
 pub mod local;
 pub mod paths;
 pub mod serve;
+#[cfg(unix)]
 mod socket_path;
 
 mod principal;

@@ -37,13 +37,13 @@ struct Search {
 /// Models that can be asked for.
 #[derive(Debug, Serialize, ToSchema)]
 struct ModelList {
-    models: Vec<ShownModel>,
+    models: Vec<UsableModel>,
 }
 
 /// A model that can be asked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownModel {
+struct UsableModel {
     /// What to ask for: `prefix/model`.
     id: String,
     provider: String,
@@ -58,13 +58,13 @@ struct ShownModel {
     custom: bool,
     context: Option<u32>,
     max_output: Option<u32>,
-    price: Option<ShownPrice>,
+    price: Option<ModelPrice>,
 }
 
 /// List price in dollars per million tokens.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownPrice {
+struct ModelPrice {
     input: f64,
     output: f64,
     /// Input read from a cache; the input price where null.
@@ -104,7 +104,7 @@ struct CatalogModel {
 }
 
 /// The models that can be asked for with what is connected.
-#[utoipa::path(get, path = "/api/models", tag = "models", params(Search), responses((status = 200, body = ModelList)))]
+#[utoipa::path(get, operation_id = "list_models", path = "/api/models", tag = "models", params(Search), responses((status = 200, body = ModelList)))]
 async fn list(
     State(instance): State<Instance>,
     _by: Principal,
@@ -123,16 +123,16 @@ async fn list(
     Ok(Json(ModelList { models }))
 }
 
-fn show(model: ListedModel, live: &Snapshot) -> ShownModel {
+fn show(model: ListedModel, live: &Snapshot) -> UsableModel {
     let dollars = |micro: i64| micro as f64 / 1e6;
-    let price = live.price(model.provider.as_str(), model.model.as_str()).map(|dated| ShownPrice {
+    let price = live.price(model.provider.as_str(), model.model.as_str()).map(|dated| ModelPrice {
         input: dollars(dated.price.input),
         output: dollars(dated.price.output),
         cache_read: dated.price.cache_read.map(dollars),
         cache_write: dated.price.cache_write.map(dollars),
         checked: dated.checked.to_string(),
     });
-    ShownModel {
+    UsableModel {
         name: model.name.unwrap_or_else(|| model.model.to_string()),
         id: model.id,
         provider: model.provider.to_string(),
@@ -146,7 +146,7 @@ fn show(model: ListedModel, live: &Snapshot) -> ShownModel {
 }
 
 /// Everything the catalog knows and people added, connected or not.
-#[utoipa::path(get, path = "/api/models/catalog", tag = "models", responses((status = 200, body = ModelCatalog)))]
+#[utoipa::path(get, operation_id = "get_model_catalog", path = "/api/models/catalog", tag = "models", responses((status = 200, body = ModelCatalog)))]
 async fn catalog(State(instance): State<Instance>, _by: Principal) -> Result<Json<ModelCatalog>, Problem> {
     let live = instance.live();
     let connected: HashSet<&ProviderId> = live.accounts.iter().map(|account| &account.provider).collect();

@@ -30,7 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<Instance> {
 /// A custom endpoint.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownNode {
+struct ProviderNode {
     id: String,
     name: String,
     /// Its models are `prefix/model`.
@@ -52,13 +52,13 @@ struct ShownNode {
 /// All custom endpoints.
 #[derive(Debug, Serialize, ToSchema)]
 struct NodeList {
-    nodes: Vec<ShownNode>,
+    nodes: Vec<ProviderNode>,
 }
 
 /// One custom endpoint.
 #[derive(Debug, Serialize, ToSchema)]
 struct NodeReply {
-    node: ShownNode,
+    node: ProviderNode,
 }
 
 /// It was done.
@@ -103,7 +103,7 @@ struct NodeChange {
 }
 
 /// All custom endpoints.
-#[utoipa::path(get, path = "/api/provider-nodes", tag = "provider nodes", responses((status = 200, body = NodeList)))]
+#[utoipa::path(get, operation_id = "list_nodes", path = "/api/provider-nodes", tag = "provider nodes", responses((status = 200, body = NodeList)))]
 async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<NodeList>, Problem> {
     blocking(move || {
         let nodes = instance.core().read(nodes::list)?;
@@ -113,7 +113,7 @@ async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<N
 }
 
 /// Makes a custom endpoint. Accounts for it are made at `/api/providers`.
-#[utoipa::path(post, path = "/api/provider-nodes", tag = "provider nodes", request_body = NewNode, responses(
+#[utoipa::path(post, operation_id = "create_node", path = "/api/provider-nodes", tag = "provider nodes", request_body = NewNode, responses(
     (status = 201, body = NodeReply),
     (status = 409, body = ErrorBody, description = "the prefix is taken"),
     (status = 422, body = ErrorBody, description = "the address or the type is no use")
@@ -137,7 +137,7 @@ async fn create(
 }
 
 /// Changes a custom endpoint. Its accounts' keys go to the new address from then on.
-#[utoipa::path(put, path = "/api/provider-nodes/{id}", tag = "provider nodes", params(("id" = String, Path)),
+#[utoipa::path(put, operation_id = "change_node", path = "/api/provider-nodes/{id}", tag = "provider nodes", params(("id" = String, Path)),
     request_body = NodeChange, responses((status = 200, body = NodeReply), (status = 404, body = ErrorBody),
     (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn change(
@@ -164,7 +164,7 @@ async fn change(
 }
 
 /// Removes a custom endpoint with its accounts, their credentials and its models.
-#[utoipa::path(delete, path = "/api/provider-nodes/{id}", tag = "provider nodes", params(("id" = String, Path)),
+#[utoipa::path(delete, operation_id = "remove_node", path = "/api/provider-nodes/{id}", tag = "provider nodes", params(("id" = String, Path)),
     responses((status = 200, body = SuccessReply), (status = 404, body = ErrorBody)))]
 async fn remove(
     State(instance): State<Instance>,
@@ -298,8 +298,8 @@ fn find(instance: &Instance, id: &str) -> Result<Node, Problem> {
     found.ok_or_else(|| Problem::missing("custom endpoint", id))
 }
 
-fn show(node: &Node) -> ShownNode {
-    ShownNode {
+fn show(node: &Node) -> ProviderNode {
+    ProviderNode {
         id: node.id.to_string(),
         name: node.name.clone(),
         prefix: node.prefix.clone(),

@@ -50,13 +50,13 @@ struct Which {
 /// Models people added or hid.
 #[derive(Debug, Serialize, ToSchema)]
 struct CustomList {
-    models: Vec<ShownModel>,
+    models: Vec<OwnModel>,
 }
 
 /// A model a person added or hid.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownModel {
+struct OwnModel {
     /// The provider's id, or the custom endpoint's prefix.
     provider: String,
     /// What the provider calls it.
@@ -72,7 +72,7 @@ struct ShownModel {
 #[derive(Debug, Serialize, ToSchema)]
 struct ModelReply {
     success: bool,
-    model: ShownModel,
+    model: OwnModel,
 }
 
 /// A model to be added.
@@ -102,7 +102,7 @@ struct ModelChange {
 }
 
 /// Models people added or hid.
-#[utoipa::path(get, path = "/api/provider-models", tag = "models", params(Whose),
+#[utoipa::path(get, operation_id = "list_own_models", path = "/api/provider-models", tag = "models", params(Whose),
     responses((status = 200, body = CustomList)))]
 async fn list(
     State(instance): State<Instance>,
@@ -119,7 +119,7 @@ async fn list(
 }
 
 /// Adds a model to a provider.
-#[utoipa::path(post, path = "/api/provider-models", tag = "models", request_body = NewModel,
+#[utoipa::path(post, operation_id = "add_model", path = "/api/provider-models", tag = "models", request_body = NewModel,
     responses((status = 200, body = ModelReply), (status = 422, body = ErrorBody)))]
 async fn create(
     State(instance): State<Instance>,
@@ -153,7 +153,7 @@ async fn create(
 }
 
 /// Hides a model, shows it again, or renames it.
-#[utoipa::path(patch, path = "/api/provider-models", tag = "models", request_body = ModelChange,
+#[utoipa::path(patch, operation_id = "change_model", path = "/api/provider-models", tag = "models", request_body = ModelChange,
     responses((status = 200, body = ModelReply), (status = 404, body = ErrorBody)))]
 async fn change(
     State(instance): State<Instance>,
@@ -179,7 +179,7 @@ async fn change(
 }
 
 /// Takes back what was added or hidden.
-#[utoipa::path(delete, path = "/api/provider-models", tag = "models", params(Which),
+#[utoipa::path(delete, operation_id = "remove_model", path = "/api/provider-models", tag = "models", params(Which),
     responses((status = 200, body = SuccessReply), (status = 404, body = ErrorBody)))]
 async fn remove(
     State(instance): State<Instance>,
@@ -260,9 +260,9 @@ fn format(asked: Option<String>) -> Result<String, Problem> {
     Err(Problem::unprocessable("api_format_not_ready", text).field("apiFormat"))
 }
 
-fn show(row: &CustomModel, nodes: &[Node]) -> ShownModel {
+fn show(row: &CustomModel, nodes: &[Node]) -> OwnModel {
     let node = nodes.iter().find(|node| node.id.as_str() == row.provider.as_str());
-    ShownModel {
+    OwnModel {
         provider: node.map_or_else(|| row.provider.to_string(), |node| node.prefix.clone()),
         id: row.model_id.to_string(),
         name: row.name.clone().unwrap_or_else(|| row.model_id.to_string()),

@@ -17,8 +17,11 @@ pub(crate) fn are_worth_it(row: &Provider) -> bool {
     row.template || row.local || row.models.is_empty()
 }
 
-/// Keeps what was seen.
+/// Keeps what was seen; where nothing was, what was kept before stays.
 pub(crate) fn remember(to: &Writer<'_>, account: &AccountId, models: &[SeenModel], now: i64) -> Result<(), StoreError> {
+    if models.is_empty() {
+        return Ok(());
+    }
     let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).filter(|id| is_sound(id)).take(MOST).collect();
     // A list of texts always serialises.
     let json = serde_json::to_string(&ids).unwrap_or_else(|_| "[]".to_owned());

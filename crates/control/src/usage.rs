@@ -77,7 +77,7 @@ struct Names {
 }
 
 /// Sums over what is kept.
-#[utoipa::path(get, path = "/api/usage/history", tag = "usage", params(Span), responses((status = 200, body = UsageStats)))]
+#[utoipa::path(get, operation_id = "get_usage_history", path = "/api/usage/history", tag = "usage", params(Span), responses((status = 200, body = UsageStats)))]
 async fn history(
     State(instance): State<Instance>,
     _by: Principal,
@@ -87,7 +87,7 @@ async fn history(
 }
 
 /// Sums over a time.
-#[utoipa::path(get, path = "/api/usage/stats", tag = "usage", params(Span), responses((status = 200, body = UsageStats)))]
+#[utoipa::path(get, operation_id = "get_usage_stats", path = "/api/usage/stats", tag = "usage", params(Span), responses((status = 200, body = UsageStats)))]
 async fn stats(
     State(instance): State<Instance>,
     _by: Principal,
@@ -108,7 +108,7 @@ async fn sum_up(instance: Instance, span: Span) -> Result<Json<UsageStats>, Prob
 }
 
 /// Requests, newest first, a page at a time.
-#[utoipa::path(get, path = "/api/usage/logs", tag = "usage", params(Filter), responses(
+#[utoipa::path(get, operation_id = "list_requests", path = "/api/usage/logs", tag = "usage", params(Filter), responses(
     (status = 200, body = RequestPage), (status = 400, body = ErrorBody)
 ))]
 async fn logs(
@@ -132,7 +132,7 @@ async fn logs(
 }
 
 /// One request with every attempt.
-#[utoipa::path(get, path = "/api/usage/request/{id}", tag = "usage", params(("id" = String, Path)), responses(
+#[utoipa::path(get, operation_id = "get_request", path = "/api/usage/request/{id}", tag = "usage", params(("id" = String, Path)), responses(
     (status = 200, body = RequestReply), (status = 404, body = ErrorBody)
 ))]
 async fn request(

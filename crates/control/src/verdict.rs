@@ -34,6 +34,9 @@ pub(crate) struct TestReply {
     /// The same sentence, where the account is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// The stable code of what went wrong, e.g. `URL_GUARD_BLOCKED` or `upstream_connect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
     /// How long the provider took.
     pub(crate) latency_ms: u64,
     /// When.
@@ -64,11 +67,11 @@ pub(crate) async fn examine(instance: &Instance, examined: Examined<'_>) -> Test
     let Examined { account, row, model, key } = examined;
     let row = asking(row, model);
     let probe = Box::pin(probe::probe(&instance.gateway().upstream, account, &row));
-    let (outcome, message, latency) = match tokio::time::timeout(PATIENCE, probe).await {
-        Ok(verdict) => (verdict.outcome, verdict.message, verdict.latency),
+    let (outcome, message, code, latency) = match tokio::time::timeout(PATIENCE, probe).await {
+        Ok(verdict) => (verdict.outcome, verdict.message, verdict.code, verdict.latency),
         Err(_) => {
             let text = format!("the provider did not answer within {} seconds", PATIENCE.as_secs());
-            (Outcome::Broken, text, PATIENCE)
+            (Outcome::Broken, text, Some("test_timeout".to_owned()), PATIENCE)
         }
     };
     let clean = key.map_or(message.clone(), |key| redact(&message, key));
@@ -79,6 +82,7 @@ pub(crate) async fn examine(instance: &Instance, examined: Examined<'_>) -> Test
         outcome: word(outcome),
         error: (!outcome.is_valid()).then(|| message.clone()),
         message,
+        code,
         latency_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
         tested_at: iso(at),
         at,
@@ -109,7 +113,7 @@ fn word(outcome: Outcome) -> &'static str {
 
 /// A model an account has.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct ShownModel {
+pub(crate) struct AccountModel {
     /// What the provider calls it.
     pub(crate) id: String,
     /// What it is shown as.

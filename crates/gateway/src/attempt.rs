@@ -47,8 +47,12 @@ pub(crate) struct Whole {
     pub(crate) headers: HeaderMap,
 }
 
-/// Tries a target.
+/// Tries a target. What the provider says about a failure is freed of the account's key.
 pub(crate) async fn run(gateway: &Gateway, target: &Target, ask: &Ask, client: &HeaderMap) -> Result<First, Fault> {
+    try_once(gateway, target, ask, client).await.map_err(|fault| target.account.redacted(fault))
+}
+
+async fn try_once(gateway: &Gateway, target: &Target, ask: &Ask, client: &HeaderMap) -> Result<First, Fault> {
     let body = shape::body_for(ask, target);
     let call = Call { account: &target.account, base: target.base(), body: &body, stream: ask.stream, client };
     let answer = gateway.upstream.chat(call).await?;

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 
+use omniroute_domain::{Fault, FaultKind};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,4 +54,9 @@ impl Drain {
     pub async fn wait(&self) {
         self.tasks.wait().await;
     }
+}
+
+/// Said to a client whose answer is cut.
+pub(crate) fn stopping() -> Fault {
+    Fault::new(FaultKind::ShuttingDown, "shutting_down", "the gateway is stopping; ask again in a moment")
 }

@@ -13,13 +13,18 @@ use crate::attempt::{self, First};
 use crate::call::ClientCall;
 use crate::record::Draft;
 use crate::server::Gateway;
-use crate::{admit, ingress, reject, relay, shape};
+use crate::{admit, drain, ingress, reject, relay, shape};
 
 /// Answers a chat request.
 pub(crate) async fn answer(gateway: Arc<Gateway>, call: ClientCall) -> Response {
     let mut draft = Draft::open(&gateway, &call);
     let request_id = call.request_id.clone();
-    match first_useful(&gateway, call, &mut draft).await {
+    let cut = gateway.drain.cut_token();
+    let outcome = tokio::select! {
+        outcome = first_useful(&gateway, call, &mut draft) => outcome,
+        () = cut.cancelled() => Err(drain::stopping()),
+    };
+    match outcome {
         Ok(first) => relay::begin(&gateway, first, draft, request_id),
         Err(fault) => reject::finish(&fault, draft, &request_id),
     }

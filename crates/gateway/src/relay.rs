@@ -23,6 +23,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::attempt::{self, First, Opened, Whole};
+use crate::drain;
 use crate::record::Draft;
 use crate::reject::REQUEST_ID;
 use crate::server::Gateway;
@@ -46,8 +47,8 @@ pub(crate) fn begin(gateway: &Arc<Gateway>, first: First, mut draft: Draft, requ
             draft.done();
             Body::from(bytes)
         }
-        First::Stream(opened) => {
-            pass_on(&opened.headers, &mut fields);
+        First::Stream(mut opened) => {
+            pass_on(&std::mem::take(&mut opened.headers), &mut fields);
             fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
             fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             draft.tell_client(&mut fields);
@@ -122,8 +123,7 @@ impl Relay {
             Poll::Ready(Some(Err(fault))) => self.break_off(&fault),
             Poll::Ready(None) => self.run_out(),
             Poll::Pending if self.cut.as_mut().poll(cx).is_ready() => {
-                let text = "the gateway is stopping; ask again in a moment";
-                self.break_off(&Fault::new(FaultKind::ShuttingDown, "shutting_down", text));
+                self.break_off(&drain::stopping());
             }
             Poll::Pending if self.pulse.is_due(cx) => self.opened.queue(Bytes::from_static(PULSE)),
             Poll::Pending => return Poll::Pending,

@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use omniroute_catalog::{Endpoint, Header, HeaderTemplate, Provider, TestRule, Tier, Wire};
 use omniroute_domain::{AccountId, Fault, FaultKind, Format, ProviderId, Retry, Secret};
+use omniroute_vault::scan;
 use zeroize::Zeroizing;
 
 use crate::address::{self, AddressError, Reach};
@@ -44,6 +45,7 @@ pub(crate) struct HttpRoute {
 
 /// The field that proves who we are.
 pub(crate) struct Credential {
+    key: Secret,
     pub(crate) name: HeaderName,
     pub(crate) value: HeaderValue,
 }
@@ -110,6 +112,19 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Takes the account's key out of what a provider said about it: some repeat the key they refuse.
+    #[must_use]
+    pub fn redacted(&self, mut fault: Fault) -> Fault {
+        if let Route::Http(route) = &self.route
+            && let Some(credential) = &route.credential
+        {
+            fault.message = scan::redact(&fault.message, &credential.key);
+        }
+        fault
+    }
+}
+
 fn http_route(spec: &AccountSpec<'_>, key: Option<&Secret>) -> Result<HttpRoute, ConnectError> {
     let row = spec.row;
     let later = |why: String| ConnectError::Later(spec.provider.clone(), why);
@@ -168,7 +183,7 @@ fn credential(
     let name: HeaderName = template.name.parse().map_err(|_| ConnectError::BadKey)?;
     let mut value: HeaderValue = text.parse().map_err(|_| ConnectError::BadKey)?;
     value.set_sensitive(true);
-    Ok(Some(Credential { name, value }))
+    Ok(Some(Credential { key: key.clone(), name, value }))
 }
 
 fn same_origin(a: &Uri, b: &Uri) -> bool {

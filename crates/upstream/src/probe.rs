@@ -24,6 +24,8 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// In a sentence.
     pub message: String,
+    /// The stable code of what went wrong, where something did.
+    pub code: Option<String>,
     /// How long the provider took.
     pub latency: Duration,
 }
@@ -61,25 +63,25 @@ pub struct SeenModel {
 /// Tests an account.
 pub async fn probe(upstream: &Upstream, account: &Account, row: &Provider) -> Verdict {
     let begun = Instant::now();
-    let (outcome, message) = match (&account.route, &row.test) {
-        (Route::Demo, _) | (_, TestRule::Nothing) => (Outcome::Works, "needs no test".to_owned()),
+    let Found { outcome, message, code } = match (&account.route, &row.test) {
+        (Route::Demo, _) | (_, TestRule::Nothing) => Found::good("needs no test"),
         (Route::Http(route), TestRule::Get { or_chat, .. }) => match ask(upstream, route).await {
-            Ok(said) => (Outcome::Works, said),
+            Ok(said) => Found::good(said),
             Err(fault) if lacks_page(&fault) => match or_chat {
                 Some(model) => chat(upstream, account, model.as_str(), row.output_limit).await,
                 None => untold(),
             },
-            Err(fault) => judge(&fault),
+            Err(fault) => judge(account.redacted(fault)),
         },
         (Route::Http(_), TestRule::Chat { model: Some(model) }) => {
             chat(upstream, account, model.as_str(), row.output_limit).await
         }
         (Route::Http(route), TestRule::Chat { model: None }) => match seen(upstream, route).await {
             Ok(_) => untold(),
-            Err(fault) => judge(&fault),
+            Err(fault) => judge(account.redacted(fault)),
         },
     };
-    Verdict { outcome, message, latency: begun.elapsed() }
+    Verdict { outcome, message, code, latency: begun.elapsed() }
 }
 
 /// Asks the page that only a good key opens.
@@ -92,8 +94,22 @@ async fn ask(upstream: &Upstream, route: &HttpRoute) -> Result<String, Fault> {
     upstream.get(route, uri).await.map(|_| "the key works".to_owned())
 }
 
-fn untold() -> (Outcome, String) {
-    (Outcome::Reachable, "the address answers, but says nothing about the key; the first request will tell".into())
+/// A verdict without its time.
+struct Found {
+    outcome: Outcome,
+    message: String,
+    code: Option<String>,
+}
+
+impl Found {
+    fn good(message: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Works, message: message.into(), code: None }
+    }
+}
+
+fn untold() -> Found {
+    let message = "the address answers, but says nothing about the key; the first request will tell".into();
+    Found { outcome: Outcome::Reachable, message, code: None }
 }
 
 /// The models an account has, as the provider lists them.
@@ -151,7 +167,7 @@ struct PingMessage {
     content: &'static str,
 }
 
-async fn chat(upstream: &Upstream, account: &Account, model: &str, limit: OutputLimit) -> (Outcome, String) {
+async fn chat(upstream: &Upstream, account: &Account, model: &str, limit: OutputLimit) -> Found {
     let one = |wanted| (limit == wanted).then_some(1);
     let ping = Ping {
         model,
@@ -163,23 +179,24 @@ async fn chat(upstream: &Upstream, account: &Account, model: &str, limit: Output
     let call = Call { account, base: None, body: &body, stream: false, client: &HeaderMap::new() };
     match upstream.chat(call).await {
         Ok(mut answer) => match answer.body.collect(upstream.limits.reply_bytes).await {
-            Ok(_) => (Outcome::Works, format!("the key works; `{model}` answered")),
-            Err(fault) => judge(&fault),
+            Ok(_) => Found::good(format!("the key works; `{model}` answered")),
+            Err(fault) => judge(account.redacted(fault)),
         },
-        Err(fault) => judge(&fault),
+        Err(fault) => judge(account.redacted(fault)),
     }
 }
 
 /// What a refusal says about the key.
-fn judge(fault: &Fault) -> (Outcome, String) {
+fn judge(fault: Fault) -> Found {
     let complains_of_key =
         fault.kind == FaultKind::BadRequest && fault.message.to_ascii_lowercase().contains("api key");
-    match (fault.upstream_status, fault.kind) {
-        (Some(401 | 403), _) => (Outcome::KeyRefused, format!("the provider refused the key: {}", fault.message)),
+    let (outcome, message) = match fault.upstream_status {
+        Some(401 | 403) => (Outcome::KeyRefused, format!("the provider refused the key: {}", fault.message)),
         _ if complains_of_key => (Outcome::KeyRefused, format!("the provider refused the key: {}", fault.message)),
-        (Some(400 | 402 | 404 | 422 | 429), _) => {
-            (Outcome::Works, format!("the key is known; the provider said: {}", fault.message))
+        Some(400 | 402 | 404 | 422 | 429) => {
+            return Found::good(format!("the key is known; the provider said: {}", fault.message));
         }
-        _ => (Outcome::Broken, fault.message.clone()),
-    }
+        _ => (Outcome::Broken, fault.message),
+    };
+    Found { outcome, message, code: Some(fault.code.into_owned()) }
 }

@@ -174,7 +174,7 @@ fn dress(route: &HttpRoute, headers: &mut HeaderMap) {
     for (name, value) in &route.headers {
         headers.insert(name.clone(), value.clone());
     }
-    if let Some(Credential { name, value }) = &route.credential {
+    if let Some(Credential { name, value, .. }) = &route.credential {
         headers.insert(name.clone(), value.clone());
     } else {
         headers.remove(AUTHORIZATION);

@@ -39,6 +39,14 @@ impl Kind {
         }
     }
 
+    /// When what it puts off is done: our log waits 250 ms for company before it writes.
+    pub(crate) fn lag(self) -> Duration {
+        match self {
+            Self::Ours => Duration::from_millis(320),
+            Self::Passthru | Self::Mingate | Self::Direct => Duration::from_millis(30),
+        }
+    }
+
     fn prefix(self) -> Option<&'static str> {
         match self {
             Self::Ours | Self::Mingate => Some(PREFIX),

@@ -59,7 +59,7 @@ pub(crate) enum Topic {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunOptions {
-    /// About a minute instead of four.
+    /// A little over a minute instead of four.
     #[arg(long)]
     quick: bool,
     /// Ends with status 1 when a figure is missed.

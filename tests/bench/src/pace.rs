@@ -30,7 +30,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// About a minute.
+    /// A little over a minute.
     pub(crate) fn quick() -> Self {
         Self {
             name: "quick",
@@ -41,10 +41,10 @@ impl Pace {
             starts: 5,
             idle: Duration::from_secs(5),
             held: 2000,
-            growth_rounds: 10,
+            growth_rounds: 6,
             growth_window: Duration::from_millis(200),
             latency_rounds: 2,
-            latency_requests: 120,
+            latency_requests: 80,
             rows: 8_000,
         }
     }
@@ -58,9 +58,9 @@ impl Pace {
             bursts: 600,
             prompts: 120,
             starts: 9,
-            growth_rounds: 30,
+            growth_rounds: 24,
             growth_window: Duration::from_millis(300),
-            latency_rounds: 5,
+            latency_rounds: 3,
             latency_requests: 200,
             rows: 40_000,
             ..Self::quick()

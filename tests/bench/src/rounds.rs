@@ -16,9 +16,6 @@ use crate::series::Series;
 const MANY: usize = 64;
 /// Chunks of a long stream and the events that close it.
 const LONG_STREAM: (&str, f64) = ("s500", 503.0);
-/// What is put off (our log waits 250 ms for company) is done after so long.
-pub(crate) const SETTLE: Duration = Duration::from_millis(320);
-
 /// What one measurement under load gave.
 pub(crate) struct Measured {
     pub(crate) tally: Tally,
@@ -45,12 +42,12 @@ pub(crate) struct Load {
 pub(crate) async fn measure(contestant: &Contestant, load: Load, until: Until) -> Result<Measured> {
     let pid = contestant.pid().context("the provider itself is not measured")?;
     let crowd = Crowd::gather(contestant, load.model, load.prompt, load.connections).await?;
-    pass(SETTLE).await;
+    pass(contestant.kind.lag()).await;
     let before = Used::of(pid)?;
     let begin = std::time::Instant::now();
     let tally = crowd.ask(contestant, until).await?;
     let wall = begin.elapsed();
-    pass(SETTLE).await;
+    pass(contestant.kind.lag()).await;
     Ok(Measured { tally, cpu: Used::of(pid)?.cpu_since(&before), wall })
 }
 

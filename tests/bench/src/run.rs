@@ -19,7 +19,6 @@ use crate::options::{RunOptions, Topic};
 use crate::pace::Pace;
 use crate::process::Part;
 use crate::report::Report;
-use crate::rounds::SETTLE;
 use crate::{growth, latency, log_row, machine, rest, rounds, upstream};
 
 /// Makes a whole run.
@@ -126,7 +125,7 @@ async fn warm_up(contestant: &Contestant) -> Result<()> {
 /// The requests that ours answered and has no row of.
 async fn unrecorded(contestant: &Contestant) -> Result<Option<Figure>> {
     let Some(ours) = contestant.ours() else { return Ok(None) };
-    pass(SETTLE).await;
+    pass(contestant.kind.lag()).await;
     let recorded = ours.recorded().await?;
     let missing = contestant.asked() as f64 - recorded as f64;
     let series = [missing.abs()].into_iter().collect();

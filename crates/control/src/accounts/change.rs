@@ -110,10 +110,7 @@ pub(super) fn save(
     let account = &plan.account;
     instance.core().write(|to| {
         accounts::update(to, account)?;
-        match seen {
-            [] => Ok(()),
-            seen => seen_models::remember(to, &account.id, seen, account.updated_at),
-        }
+        seen_models::remember(to, &account.id, seen, account.updated_at)
     })?;
     instance.refresh()?;
     instance.audit(by, "account.update", account.id.as_str(), Some(plan.changed.join(", ")));

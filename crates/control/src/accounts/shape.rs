@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::iso;
-use crate::verdict::{ShownModel, TestReply};
+use crate::verdict::{AccountModel, TestReply};
 
 /// An account, without its credential.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,7 +89,7 @@ pub(crate) struct MessageReply {
 pub(crate) struct ConnectionModels {
     pub(crate) provider: String,
     pub(crate) connection_id: String,
-    pub(crate) models: Vec<ShownModel>,
+    pub(crate) models: Vec<AccountModel>,
     /// Why the list is not the provider's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) warning: Option<String>,

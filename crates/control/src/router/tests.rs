@@ -1,5 +1,6 @@
 mod access;
 mod accounts;
+mod description;
 mod keys;
 mod models;
 mod usage;

@@ -12,7 +12,7 @@ use crate::usage::Names;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RequestPage {
-    items: Vec<ShownRequest>,
+    items: Vec<LoggedRequest>,
     /// How many the filter lets through in all.
     total: u64,
     /// Where the next page begins, where there may be one.
@@ -28,7 +28,7 @@ pub(super) struct RequestReply {
 /// A request. What was said is never kept.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownRequest {
+struct LoggedRequest {
     /// The number it is recorded under.
     id: String,
     /// What the client got as `x-request-id`: its own id where it sent one, else the number.
@@ -53,10 +53,10 @@ struct ShownRequest {
     /// `ok`, `error` or `client_closed`.
     #[schema(value_type = String)]
     outcome: &'static str,
-    error: Option<ShownFault>,
+    error: Option<LoggedFault>,
     ttfb_ms: Option<u64>,
     duration_ms: u64,
-    tokens: Tokens,
+    tokens: LoggedTokens,
     /// `reported` or `estimated`; null where nothing was counted.
     #[schema(value_type = Option<String>)]
     tokens_mark: Option<&'static str>,
@@ -77,14 +77,14 @@ struct ShownRequest {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RequestDetail {
     #[serde(flatten)]
-    request: ShownRequest,
-    attempts: Vec<ShownAttempt>,
+    request: LoggedRequest,
+    attempts: Vec<LoggedAttempt>,
 }
 
-/// Tokens; what was not reported is null, which is not zero.
+/// LoggedTokens; what was not reported is null, which is not zero.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Tokens {
+struct LoggedTokens {
     /// Cached ones included.
     input: Option<u64>,
     cache_read: Option<u64>,
@@ -96,7 +96,7 @@ struct Tokens {
 
 /// What went wrong.
 #[derive(Debug, Serialize, ToSchema)]
-struct ShownFault {
+struct LoggedFault {
     #[schema(value_type = Option<String>)]
     kind: Option<&'static str>,
     /// The stable code.
@@ -107,7 +107,7 @@ struct ShownFault {
 /// One try at one account.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownAttempt {
+struct LoggedAttempt {
     /// Its place among the tries, from 1.
     n: u32,
     at: String,
@@ -118,7 +118,7 @@ struct ShownAttempt {
     duration_ms: u64,
     /// The HTTP status the provider answered with.
     status: Option<u16>,
-    error: Option<ShownFault>,
+    error: Option<LoggedFault>,
 }
 
 pub(super) fn page(page: &Page, total: u64, names: &Names) -> RequestPage {
@@ -134,13 +134,13 @@ pub(super) fn detail(record: &RequestRecord, names: &Names) -> RequestDetail {
     RequestDetail { request: request(record, names), attempts }
 }
 
-fn request(record: &RequestRecord, names: &Names) -> ShownRequest {
+fn request(record: &RequestRecord, names: &Names) -> LoggedRequest {
     let usage = &record.usage;
     let written = usage.cache_write_5m.is_some() || usage.cache_write_1h.is_some();
     let is_priced = record.cost_mark != Mark::Unpriced;
     let error =
         fault(record.fault_kind.map(|kind| kind.as_str()), record.fault_code.as_deref(), record.message.as_ref());
-    ShownRequest {
+    LoggedRequest {
         id: record.id.to_string(),
         request_id: record.client_id.clone().unwrap_or_else(|| record.id.to_string()),
         at: iso(record.at_ms()),
@@ -159,7 +159,7 @@ fn request(record: &RequestRecord, names: &Names) -> ShownRequest {
         error,
         ttfb_ms: record.ttfb_ms,
         duration_ms: record.duration_ms,
-        tokens: Tokens {
+        tokens: LoggedTokens {
             input: usage.input_total,
             cache_read: usage.cache_read,
             cache_write: written.then(|| usage.cache_write()),
@@ -176,8 +176,8 @@ fn request(record: &RequestRecord, names: &Names) -> ShownRequest {
     }
 }
 
-fn attempt(record: &AttemptRecord, names: &Names) -> ShownAttempt {
-    ShownAttempt {
+fn attempt(record: &AttemptRecord, names: &Names) -> LoggedAttempt {
+    LoggedAttempt {
         n: record.n,
         at: iso(record.at_ms),
         provider: record.provider.to_string(),
@@ -194,7 +194,7 @@ fn attempt(record: &AttemptRecord, names: &Names) -> ShownAttempt {
     }
 }
 
-fn fault(kind: Option<&'static str>, code: Option<&str>, message: Option<&String>) -> Option<ShownFault> {
+fn fault(kind: Option<&'static str>, code: Option<&str>, message: Option<&String>) -> Option<LoggedFault> {
     let happened = kind.is_some() || code.is_some() || message.is_some();
-    happened.then(|| ShownFault { kind, code: code.map(str::to_owned), message: message.cloned() })
+    happened.then(|| LoggedFault { kind, code: code.map(str::to_owned), message: message.cloned() })
 }

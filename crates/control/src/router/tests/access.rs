@@ -95,6 +95,20 @@ async fn no_spelling_of_a_path_gets_past_the_check() {
             assert!(matches!(answer.status, 401 | 404), "{method} {path}: {} {}", answer.status, answer.text);
         }
     }
+    for (method, path, is_public) in described() {
+        let twisted = [
+            path.to_uppercase(),
+            path.replacen('/', "//", 2),
+            format!("{path}/"),
+            format!("/.{path}"),
+            path.replace("/api/", "/api/%2e/"),
+            path.replace("/api", "/%2fapi"),
+        ];
+        for spelling in twisted {
+            let answer = house.tcp(method.clone(), &spelling, None, None).await;
+            assert!(matches!(answer.status, 401 | 404), "{method} {spelling} ({is_public}): {}", answer.status);
+        }
+    }
     let overridden =
         [("x-http-method-override", "GET"), ("x-original-url", "/api/health"), ("x-forwarded-for", "127.0.0.1")];
     for (name, value) in overridden {

@@ -98,7 +98,7 @@ impl Object<'_> {
     /// Kept fields, except those that were written.
     pub(crate) fn rest(&mut self, extra: &Extra) {
         for (key, value) in extra {
-            {
+            if !self.keys.contains(&key.as_str()) {
                 self.key(key);
                 self.out.extend_from_slice(value.get().as_bytes());
             }

@@ -115,7 +115,7 @@ pub(super) fn write_detail(detail: &mut Object<'_>, thinking: &Thinking, extra: 
 }
 
 /// Blocks that were an entry keep its `type`.
-fn is_detail(block: &Block) -> bool {
+pub(super) fn is_detail(block: &Block) -> bool {
     block.extra.iter().any(|(key, value)| key == "type" && value.get().starts_with("\"reasoning."))
 }
 

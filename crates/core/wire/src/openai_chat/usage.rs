@@ -67,7 +67,7 @@ fn output_with_reasoning(usage: &Usage, total: Option<u64>) -> Option<u64> {
         return usage.output_total;
     };
     let beside = output.checked_add(reasoning)?;
-    Some(if reasoning > 0 && input.checked_add(beside) == Some(total) { beside } else { output })
+    Some(if input.checked_add(beside) == Some(total) { beside } else { output })
 }
 
 /// The total as `usage.total_tokens` means it.

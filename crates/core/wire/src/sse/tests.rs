@@ -94,6 +94,18 @@ fn a_chunk_of_whole_events_is_passed_on_uncopied() {
 }
 
 #[test]
+fn a_lone_cr_is_held_back_only_until_the_next_byte() {
+    let mut cutter = Cutter::new(1 << 20);
+    let mut push = |piece: &'static str| cutter.push(Bytes::from_static(piece.as_bytes())).expect("short");
+    assert_eq!(push("data: a\n\r"), "", "a LF may follow");
+    assert_eq!(push("d"), "data: a\n\r");
+    assert_eq!(push("ata: b\r\n\r"), "");
+    assert_eq!(push("\n"), "data: b\r\n\r\n");
+    assert_eq!(push("data: c\r\r"), "data: c\r\r", "a stream of CRs is not held back");
+    assert_eq!(push("\ndata: d\n\n"), "\ndata: d\n\n");
+}
+
+#[test]
 fn a_byte_order_mark_is_stripped_at_the_start_only() {
     let mut cutter = Cutter::new(1 << 20);
     for piece in [&b"\xef"[..], b"\xbb", b""] {

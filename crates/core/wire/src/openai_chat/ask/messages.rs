@@ -59,12 +59,9 @@ impl Messages {
         }
         self.flush_pictures();
         self.push(|message| {
-            if has_odd_content(turn, ledger) {
-                message.text("role", role(turn.role));
-                return finish(message, turn, path, ledger);
-            }
             message.text("role", role(turn.role));
             match turn.role {
+                _ if has_odd_content(turn, ledger) => {}
                 Role::System(_) => write_instruction(message, &turn.blocks.iter().collect::<Vec<_>>(), path, ledger),
                 Role::User | Role::Assistant => write_blocks(message, &turn.blocks, Place::History, path, ledger),
             }
@@ -75,25 +72,16 @@ impl Messages {
     fn user(&mut self, turn: &Turn, path: &str, ledger: &mut Ledger) {
         let mut rest = Vec::new();
         for block in &turn.blocks {
-            match &block.body {
-                BlockBody::ToolResult(result) => self.result(block, result, path, ledger),
-                BlockBody::Text(_)
-                | BlockBody::Image(_)
-                | BlockBody::Document(_)
-                | BlockBody::Audio(_)
-                | BlockBody::Video(_)
-                | BlockBody::Thinking(_)
-                | BlockBody::ToolCall(_)
-                | BlockBody::ServerToolCall(_)
-                | BlockBody::ServerToolResult(_)
-                | BlockBody::Refusal(_)
-                | BlockBody::Compaction(_)
-                | BlockBody::StateOnly(_)
-                | BlockBody::Unknown(_) => rest.push(block),
+            if let BlockBody::ToolResult(result) = &block.body {
+                self.result(block, result, path, ledger);
+            } else {
+                rest.push(block);
             }
         }
         if rest.is_empty() && !turn.blocks.is_empty() {
-            return;
+            // No message is left that could carry them.
+            turn.extra.iter().for_each(|(key, _)| ledger.lose(path, key, Severity::Minor));
+            return ledger.lose_if(turn.name.as_ref(), path, "name");
         }
         self.flush_pictures();
         self.push(|message| {
@@ -107,6 +95,7 @@ impl Messages {
         if result.is_error == Some(true) {
             ledger.lose(path, "is_error", Severity::Note);
         }
+        ledger.lose_if(block.cache.as_ref(), path, "cache mark");
         let (text, media): (Vec<&Block>, Vec<&Block>) =
             result.blocks.iter().partition(|block| ledger.is_ours() || block.as_text().is_some());
         let parts: Vec<Vec<u8>> = media.iter().filter_map(|block| write_part(block, path, ledger)).collect();

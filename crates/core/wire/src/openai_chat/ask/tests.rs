@@ -544,6 +544,36 @@ fn what_another_format_says_and_this_one_cannot_is_in_the_ledger() {
 }
 
 #[test]
+fn what_an_assistants_message_loses_is_in_the_ledger() {
+    let raw = |json: &str| Raw::parse(json.into()).expect("valid");
+    let marked = |block: Block| Block {
+        cache: Some(CacheMark { ttl: None, raw: None }),
+        extra: vec![("k".into(), raw("1"))],
+        ..block
+    };
+    let thought = Block::new(BlockBody::Thinking(Thinking { text: "t".into(), ..Thinking::default() }));
+    let compaction = Opaque { family: Family::OpenAi, model: None, kind: OpaqueKind::Encrypted, data: "x".into() };
+    let blocks = vec![
+        marked(Block::text("x")),
+        marked(thought),
+        marked(call("a", "f", "{}")),
+        Block::new(BlockBody::Compaction(compaction)),
+    ];
+    let (_, losses) = encode(&foreign(vec![Turn::new(Role::Assistant, blocks)]));
+    let lost: Vec<(&str, &str)> = losses.iter().map(|loss| (loss.path.as_str(), loss.what.as_str())).collect();
+    for expected in [
+        ("turns[0].blocks[0]", "cache mark"),
+        ("turns[0].blocks[0]", "k"),
+        ("turns[0].blocks[1]", "cache mark"),
+        ("turns[0].blocks[1]", "k"),
+        ("turns[0].blocks[2]", "cache mark"),
+        ("turns[0].blocks[3]", "block"),
+    ] {
+        assert!(lost.contains(&expected), "{expected:?} in {lost:?}");
+    }
+}
+
+#[test]
 fn the_same_request_gives_the_same_bytes() {
     let body = r#"{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]},{"role":"tool","content":"x"}],"model":"m"}"#;
     assert_eq!(encode(&read(body)), encode(&read(body)));

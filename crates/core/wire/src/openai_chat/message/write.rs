@@ -219,11 +219,17 @@ fn full_name(call: &ToolCall) -> String {
 /// Names what an assistant's message has no place for.
 fn lose_the_rest(block: &Block, path: &str, ledger: &mut Ledger) {
     match &block.body {
-        BlockBody::Text(_)
-        | BlockBody::Refusal(_)
-        | BlockBody::Thinking(_)
-        | BlockBody::ToolCall(_)
-        | BlockBody::Image(_) => {}
+        BlockBody::Text(text) if !ledger.is_ours() => {
+            ledger.lose_if(block.cache.as_ref(), path, "cache mark");
+            ledger.lose_if(text.citations.first(), path, "citations");
+            ledger.extra(path, &block.extra);
+        }
+        BlockBody::Thinking(_) if !reasoning::is_detail(block) => {
+            ledger.lose_if(block.cache.as_ref(), path, "cache mark");
+            block.extra.iter().for_each(|(key, _)| ledger.lose(path, key, Severity::Note));
+        }
+        BlockBody::ToolCall(_) => ledger.lose_if(block.cache.as_ref(), path, "cache mark"),
+        BlockBody::Text(_) | BlockBody::Refusal(_) | BlockBody::Thinking(_) | BlockBody::Image(_) => {}
         BlockBody::Audio(audio) if matches!(audio.source, Source::FileId(_)) => {}
         BlockBody::Unknown(_) if ledger.is_ours() => {}
         BlockBody::Audio(_)

@@ -149,6 +149,12 @@ fn calls_keep_the_order_of_their_indexes() {
     ];
     let both = ["+0 call a f", "0 {}", "+1 call b g", "1 {}", "-0", "-1", "finish ToolUse"];
     check(&late, "tool_calls", &both);
+    let reversed = [
+        call(r#""index":1,"id":"b","function":{"arguments":"{}"}"#),
+        call(r#""index":0,"id":"a","function":{"name":"f","arguments":"{}"}"#),
+        call(r#""index":1,"function":{"name":"g"}"#),
+    ];
+    check(&reversed, "tool_calls", &both);
     let gap = [
         call(r#""index":0,"id":"a","function":{"name":"f","arguments":"{}"}"#),
         call(r#""index":2,"id":"b","function":{"name":"g","arguments":"{}"}"#),
@@ -298,6 +304,18 @@ fn choices_are_kept_apart() {
     let expected =
         ["+0 text", "0 a", "+1 #1 text", "1 b", "0 c", "-0", "-1", "finish EndTurn", "finish #1 MaxTokens", "end"];
     assert_eq!(events[1..], expected);
+}
+
+#[test]
+fn blocks_are_closed_in_their_order() {
+    let choice = |index: u8, delta: &str| {
+        format!(r#"{{"id":"c","choices":[{{"index":{index},"delta":{{{delta}}},"finish_reason":null}}]}}"#)
+    };
+    let call = r#""tool_calls":[{"index":0,"id":"k","function":{"name":"f","arguments":"{}"}}]"#;
+    let text = r#""content":"x""#;
+    let events = decode(&[&choice(0, text), &choice(1, text), &choice(0, call), "[DONE]"]);
+    let stops: Vec<&String> = events.iter().filter(|event| event.starts_with('-')).collect();
+    assert_eq!(stops, ["-0", "-1", "-2"]);
 }
 
 #[test]
