@@ -119,20 +119,3 @@ fn meaning(argument: &Arg) -> String {
 fn text(styled: Option<&clap::builder::StyledStr>) -> String {
     styled.map(|styled| styled.to_string().trim_end_matches('.').to_owned()).unwrap_or_default()
 }
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::{env, fs};
-
-    #[test]
-    fn the_reference_page_is_fresh() {
-        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
-        let made = super::markdown();
-        if env::var_os("UPDATE").is_some() {
-            fs::write(&place, &made).unwrap();
-        }
-        let found = fs::read_to_string(&place).unwrap_or_default();
-        assert!(found == made, "docs/cli.md is stale; run `UPDATE=1 cargo test -p omniroute-cli`");
-    }
-}

@@ -190,7 +190,7 @@ impl fmt::Debug for Environment {
 }
 
 /// The table as a page in Markdown.
-pub fn markdown_table() -> String {
+pub fn environment_page() -> String {
     let mut page = String::from(
         "# Environment variables\n\nMade from the table in `crates/control/src/env.rs`; change it there.\n\
          What is set to nothing counts as not set. A value that is not allowed stops the start.\n\n\

@@ -2,14 +2,13 @@
 //!
 //! `cargo xtask gen` writes them; a test compares what is in the tree with what would be written.
 
-mod limits;
-
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use omniroute_catalog::Catalog;
 use omniroute_catalog::docs::providers_page;
+use omniroute_control::{env, openapi_json};
 
 use crate::problem::Problem;
 use crate::tree::Tree;
@@ -23,12 +22,15 @@ pub struct Generated {
     pub text: String,
 }
 
-/// Everything that is generated, from the code and from the sources of this tree.
-pub fn all(tree: &Tree) -> Vec<Generated> {
-    let providers = providers_page(&Catalog::builtin());
-    let mut files = vec![Generated { path: "docs/providers.md", text: providers }];
-    files.extend(limits::page(tree).map(|text| Generated { path: "docs/limits.md", text }));
-    files
+/// Everything that is generated.
+pub fn all() -> Vec<Generated> {
+    vec![
+        Generated { path: "docs/cli.md", text: omniroute_cli::docs::markdown() },
+        Generated { path: "docs/environment.md", text: env::environment_page() },
+        Generated { path: "docs/limits.md", text: env::limits_page() },
+        Generated { path: "docs/openapi.json", text: openapi_json() },
+        Generated { path: "docs/providers.md", text: providers_page(&Catalog::builtin()) },
+    ]
 }
 
 /// Writes every generated file under `root`; the paths that changed come back.

@@ -25,7 +25,7 @@ fn main() -> Result<ExitCode> {
 fn check() -> Result<ExitCode> {
     let tree = tree::Tree::read(&tree::repository_root())?;
     let mut problems = tidy::problems(&tree);
-    problems.extend(generated::stale(&tree, &generated::all(&tree)));
+    problems.extend(generated::stale(&tree, &generated::all()));
     for problem in &problems {
         say(&problem.to_string());
     }
@@ -35,8 +35,7 @@ fn check() -> Result<ExitCode> {
 
 fn generate() -> Result<ExitCode> {
     let root = tree::repository_root();
-    let tree = tree::Tree::read(&root)?;
-    for path in generated::write(&root, &generated::all(&tree))? {
+    for path in generated::write(&root, &generated::all())? {
         say(&format!("wrote {path}"));
     }
     Ok(ExitCode::SUCCESS)

@@ -40,9 +40,15 @@ impl Package {
     }
 }
 
-/// Every package; the desktop package, whose manifest is the root's, owns `src-tauri`.
+/// Every package of the workspace; the desktop package, whose manifest is the root's, owns `src-tauri`.
+/// A manifest below the root that opens a workspace of its own (fuzz targets, which need another
+/// compiler) is none of them.
 pub(crate) fn packages(tree: &Tree) -> Vec<Package> {
-    tree.files.iter().filter(|file| file.name() == "Cargo.toml").filter_map(read).collect()
+    tree.files.iter().filter(|file| file.name() == "Cargo.toml").filter_map(read).filter(is_member).collect()
+}
+
+fn is_member(package: &Package) -> bool {
+    package.folder == "src-tauri" || !package.table.contains_key("workspace")
 }
 
 fn read(file: &SourceFile) -> Option<Package> {
@@ -74,4 +80,21 @@ fn dependencies(table: &Table) -> Vec<Dependency> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::packages;
+    use crate::tree::Tree;
+
+    #[test]
+    fn a_workspace_of_its_own_below_the_root_is_no_member() {
+        let files = [
+            ("Cargo.toml", "[workspace]\n[package]\nname = \"omniroute-desktop\"\n"),
+            ("crates/a/Cargo.toml", "[package]\nname = \"omniroute-a\"\n"),
+            ("crates/a/fuzz/Cargo.toml", "[workspace]\n[package]\nname = \"omniroute-a-fuzz\"\n"),
+        ];
+        let names: Vec<String> = packages(&Tree::of(&files)).into_iter().map(|package| package.name).collect();
+        assert_eq!(names, ["desktop", "a"]);
+    }
 }

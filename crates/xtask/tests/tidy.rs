@@ -14,7 +14,7 @@ fn the_repository_is_tidy() {
 #[test]
 fn generated_files_are_fresh() {
     let tree = Tree::read(&repository_root()).expect("the repository is readable");
-    assert_none(&generated::stale(&tree, &generated::all(&tree)));
+    assert_none(&generated::stale(&tree, &generated::all()));
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Environment, LogLevel, Read, SettingError, Settings, VARIABLES, limits_page, markdown_table};
+use super::{Environment, LogLevel, Read, SettingError, Settings, VARIABLES, limits_page, environment_page};
 
 fn settings(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
     Settings::read(&Environment::of(variables))
@@ -96,7 +96,7 @@ fn debug_shows_no_value() {
 
 #[test]
 fn the_pages_have_every_row_once() {
-    let page = markdown_table();
+    let page = environment_page();
     let names: HashSet<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
     assert_eq!(names.len(), VARIABLES.len(), "no variable twice");
     for name in names {

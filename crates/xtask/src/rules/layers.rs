@@ -28,7 +28,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "cli", uses: &["control"] },
     Layer { name: "desktop", uses: &["control"] },
     Layer { name: "testkit", uses: &[] },
-    Layer { name: "xtask", uses: &["catalog", "control"] },
+    Layer { name: "xtask", uses: &["catalog", "control", "cli"] },
     Layer { name: "tests", uses: &["testkit", "wire", "catalog", "routing", "vault", "store"] },
     Layer {
         name: "bench",
