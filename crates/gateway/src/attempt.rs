@@ -27,6 +27,16 @@ pub(crate) enum First {
     Whole(Box<Whole>),
 }
 
+impl First {
+    /// Whether the provider may not say how many tokens the request had.
+    pub(crate) fn needs_estimate(&self, target: &Target) -> bool {
+        match self {
+            Self::Stream(_) => !target.account.stream_usage,
+            Self::Whole(whole) => !whole.facts.usage.is_reported(),
+        }
+    }
+}
+
 /// A stream whose first useful event is here.
 pub(crate) struct Opened {
     pub(crate) body: AnswerBody,

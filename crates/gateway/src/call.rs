@@ -32,8 +32,6 @@ pub(crate) struct Ask {
     pub(crate) usage_event: UsageEvent,
     /// The edit that makes the provider report usage in a stream; none where the client asked itself.
     pub(crate) usage_edit: Option<Edit>,
-    /// Whether pictures or other media stand in the body, which says nothing about tokens.
-    pub(crate) has_media: bool,
 }
 
 /// New text for a place in the body.

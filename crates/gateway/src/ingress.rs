@@ -18,6 +18,9 @@ use crate::call::Ask;
 use crate::limits::Limits;
 use crate::shape;
 
+/// The most memory that is set aside for a body on its mere announcement.
+const RESERVED: usize = 4 << 20;
+
 /// Reads a chat request.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Ask, Fault> {
     check_form(headers)?;
@@ -47,7 +50,7 @@ async fn collect(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result
     if announced.is_some_and(|length| length > limits.body_bytes) {
         return Err(too_large(limits.body_bytes));
     }
-    let mut whole = BytesMut::with_capacity(announced.unwrap_or(0).min(1 << 20));
+    let mut whole = BytesMut::with_capacity(announced.unwrap_or(0).min(RESERVED));
     while let Some(frame) = next(&mut body, limits.body_idle).await? {
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > limits.body_bytes {
@@ -105,7 +108,6 @@ fn ask(body: Bytes, depth: usize) -> Result<Ask, Fault> {
         stream,
         usage_event: usage.event,
         usage_edit: usage.edit,
-        has_media: memchr::memmem::find(&body, b";base64,").is_some(),
         body: body.clone(),
     })
 }

@@ -29,6 +29,9 @@ use crate::guard::Guard;
 use crate::limits::Limits;
 use crate::reject;
 
+/// Header lines that hyper takes unless told otherwise.
+const HEAD_LINES_OF_HYPER: usize = 100;
+
 /// Why no port could be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
@@ -128,10 +131,13 @@ impl Serving {
             let (serving, turn) = (Arc::clone(&serving), turn.clone());
             async move { serving.answer(request).await.map(|response| response.map(|body| Told { body, turn })) }
         });
-        let connection = http1::Builder::new()
-            .max_buf_size(self.limits.head_bytes)
-            .max_headers(self.limits.head_lines)
-            .serve_connection(TokioIo::new(watched), service);
+        let mut http = http1::Builder::new();
+        http.max_header_size(self.limits.head_bytes);
+        // Set only where it differs: any set value makes hyper allocate for each head.
+        if self.limits.head_lines != HEAD_LINES_OF_HYPER {
+            http.max_headers(self.limits.head_lines);
+        }
+        let connection = http.serve_connection(TokioIo::new(watched), service);
         let mut connection = std::pin::pin!(connection);
         let outcome = tokio::select! {
             outcome = connection.as_mut() => outcome,

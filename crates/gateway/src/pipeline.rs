@@ -13,7 +13,7 @@ use crate::attempt::{self, First};
 use crate::call::ClientCall;
 use crate::record::Draft;
 use crate::server::Gateway;
-use crate::{admit, drain, ingress, reject, relay, shape};
+use crate::{admit, drain, ingress, record, reject, relay, shape};
 
 /// Answers a chat request.
 pub(crate) async fn answer(gateway: Arc<Gateway>, call: ClientCall) -> Response {
@@ -44,6 +44,8 @@ async fn first_useful(gateway: &Gateway, call: ClientCall, draft: &mut Draft) ->
         match attempt::run(gateway, &target, &ask, &call.head.headers).await {
             Ok(first) => {
                 draft.won(attempt, snapshot.price(target.provider(), target.model()));
+                draft.estimated_input =
+                    first.needs_estimate(&target).then(|| record::input_tokens(&ask.body)).flatten();
                 return Ok(first);
             }
             Err(fault) => {

@@ -26,8 +26,8 @@ pub(crate) struct Draft {
     log: LogWriter,
     started: Instant,
     price: Option<DatedPrice>,
-    /// Whether the length of the request says something about its tokens.
-    countable: bool,
+    /// Tokens of the request, worked out where the provider may not say.
+    pub(crate) estimated_input: Option<u64>,
 }
 
 /// A try in the making.
@@ -41,7 +41,13 @@ impl Draft {
     pub(crate) fn open(gateway: &Gateway, call: &ClientCall) -> Self {
         let mut row = RequestRecord::new(call.id, Format::OpenAiChat, "chat", String::new());
         row.client_id = call.head.headers.get(REQUEST_ID).and(call.request_id.to_str().ok()).map(str::to_owned);
-        Self { row: Some(Box::new(row)), log: gateway.log.clone(), started: call.started, price: None, countable: true }
+        Self {
+            row: Some(Box::new(row)),
+            log: gateway.log.clone(),
+            started: call.started,
+            price: None,
+            estimated_input: None,
+        }
     }
 
     /// Who asks.
@@ -51,7 +57,6 @@ impl Draft {
 
     /// What is asked.
     pub(crate) fn asked(&mut self, ask: &Ask) {
-        self.countable = !ask.has_media;
         self.with(|row| {
             row.asked_model = ask.model.chars().take(200).collect();
             row.stream = ask.stream;
@@ -172,12 +177,12 @@ impl Draft {
     /// Takes down tokens and cost, each with its mark.
     fn count(&mut self, reported: &Usage, text_bytes: u64) {
         let price = self.price.take();
-        let countable = self.countable;
+        let input = self.estimated_input;
         self.with(|row| {
             let (usage, mark) = if reported.is_reported() {
                 (reported.clone(), Mark::Reported)
             } else {
-                (estimate(countable.then_some(row.bytes_in), text_bytes), Mark::Estimated)
+                (estimate(input.or_else(|| short(row.bytes_in)), text_bytes), Mark::Estimated)
             };
             (row.cost, row.cost_mark) = match (usage.cost, &price) {
                 (Some(said), _) => (said, Mark::Reported),
@@ -216,10 +221,20 @@ impl Drop for Draft {
     }
 }
 
-/// Tokens from the length of texts.
-fn estimate(bytes_in: Option<u64>, text_bytes: u64) -> Usage {
-    let tokens = |bytes: u64| bytes.div_ceil(BYTES_PER_TOKEN);
-    Usage { input_total: bytes_in.map(tokens), output_total: Some(tokens(text_bytes)), ..Usage::default() }
+/// Tokens of a request from its length; `None` where pictures or other media stand in it, whose length
+/// says nothing.
+pub(crate) fn input_tokens(body: &[u8]) -> Option<u64> {
+    let has_media = memchr::memmem::find(body, b";base64,").is_some();
+    (!has_media).then(|| (body.len() as u64).div_ceil(BYTES_PER_TOKEN))
+}
+
+/// The same where the body is gone: one that is too short to hold media.
+fn short(bytes_in: u64) -> Option<u64> {
+    (bytes_in < 16 * 1024).then(|| bytes_in.div_ceil(BYTES_PER_TOKEN))
+}
+
+fn estimate(input: Option<u64>, text_bytes: u64) -> Usage {
+    Usage { input_total: input, output_total: Some(text_bytes.div_ceil(BYTES_PER_TOKEN)), ..Usage::default() }
 }
 
 /// An amount in dollars with ten decimals, as the field is written.

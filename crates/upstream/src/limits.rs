@@ -38,7 +38,7 @@ impl Default for Limits {
             idle: Duration::from_secs(300),
             first_event: Duration::from_secs(600),
             head_bytes: 64 * 1024,
-            head_lines: 128,
+            head_lines: 100,
             event_bytes: 16 * 1024 * 1024,
             reply_bytes: 64 * 1024 * 1024,
             error_bytes: 256 * 1024,

@@ -53,14 +53,21 @@ impl Pools {
     }
 }
 
+/// Header lines that hyper takes unless told otherwise.
+const HEAD_LINES_OF_HYPER: usize = 100;
+
 fn client(connector: &Connector, limits: &Limits, idle_per_origin: usize) -> Http {
-    Client::builder(TokioExecutor::new())
+    let mut builder = Client::builder(TokioExecutor::new());
+    // Set only where it differs: any set value makes hyper allocate for each head.
+    if limits.head_lines != HEAD_LINES_OF_HYPER {
+        builder.http1_max_headers(limits.head_lines);
+    }
+    builder
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .pool_idle_timeout(limits.pool_idle)
         .pool_max_idle_per_host(idle_per_origin)
         .http1_max_buf_size(limits.head_bytes)
-        .http1_max_headers(limits.head_lines)
         .build(connector.clone())
 }
 

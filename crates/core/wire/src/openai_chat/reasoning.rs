@@ -61,7 +61,8 @@ pub(super) fn write(message: &mut Object<'_>, blocks: &[Block], place: Place, le
         let BlockBody::Thinking(thinking) = &block.body else { return None };
         Some((block, thinking))
     });
-    let plain = all.clone().filter(|(block, _)| place == Place::Answer || !is_detail(block));
+    let listed = |block: &Block, thinking: &Thinking| is_detail(block) || thinking.state.is_some() && ledger.is_ours();
+    let plain = all.clone().filter(|(block, thinking)| place == Place::Answer || !listed(block, thinking));
     let text: String = plain.map(|(_, thinking)| thinking.text.as_str()).collect();
     if !text.is_empty() {
         message.text(PLAIN[0], &text);

@@ -1,12 +1,12 @@
 //! The scanner behind `outline`: a loop over bytes with a stack of open brackets.
 //!
-//! Text makes up most of a body, so strings are jumped over: one search for the next quote or
-//! backslash, one check of what lies between for control characters. The caller has checked UTF-8.
+//! Text makes up most of a body, so strings are looked at in blocks: each gives the places of its
+//! quotes, backslashes and control characters at once. The caller has checked UTF-8.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memchr2;
+use wide::u8x16;
 
 use super::{Entry, MAX_FIELDS, OutlineError};
 
@@ -136,22 +136,46 @@ impl<'a> Walk<'a, '_> {
     /// From the opening quote to past the closing one.
     fn string(&mut self) -> Result<(), OutlineError> {
         self.at += 1;
-        loop {
-            let rest = &self.bytes[self.at..];
-            let Some(length) = memchr2(b'"', b'\\', rest) else {
-                self.at = self.bytes.len();
-                return Err(self.syntax());
-            };
-            if has_control(&rest[..length]) {
-                self.at += rest.iter().position(|&byte| byte < 0x20).unwrap_or(0);
-                return Err(self.syntax());
+        while let Some(block) = self.bytes[self.at..].first_chunk::<BLOCK>() {
+            let start = self.at;
+            let mut marks = marks(block);
+            self.at = start + BLOCK;
+            while marks != 0 {
+                self.at = start + marks.trailing_zeros() as usize;
+                if self.mark()? {
+                    return Ok(());
+                }
+                // An escape may take in the marks after it, and reach beyond the block.
+                marks &= u64::MAX.checked_shl((self.at - start) as u32).unwrap_or(0);
+                self.at = self.at.max(if marks == 0 { start + BLOCK } else { self.at });
             }
-            self.at += length;
-            if rest[length] == b'"' {
+        }
+        self.end_of_string()
+    }
+
+    /// The rest of a string within less than a block of the body's end.
+    fn end_of_string(&mut self) -> Result<(), OutlineError> {
+        while self.at < self.bytes.len() {
+            if matches!(self.bytes[self.at], b'"' | b'\\' | 0..b' ') {
+                if self.mark()? {
+                    return Ok(());
+                }
+            } else {
                 self.at += 1;
-                return Ok(());
             }
-            self.escape()?;
+        }
+        Err(self.syntax())
+    }
+
+    /// Past a byte that means something within a string; says whether it was the closing quote.
+    fn mark(&mut self) -> Result<bool, OutlineError> {
+        match self.bytes.get(self.at) {
+            Some(b'"') => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(b'\\') => self.escape().map(|()| false),
+            Some(_) | None => Err(self.syntax()),
         }
     }
 
@@ -235,13 +259,18 @@ fn decoded(quoted: &str) -> Cow<'_, str> {
     }
 }
 
-/// Block by block, each folded without an early exit, so that it compiles to vector code. The last
-/// block overlaps the one before it, which spares a loop over single bytes.
-fn has_control(bytes: &[u8]) -> bool {
-    const BLOCK: usize = 16;
-    let folded = |block: &[u8; BLOCK]| block.iter().fold(false, |found, &byte| found | (byte < 0x20));
-    match bytes.last_chunk() {
-        Some(last) => bytes.as_chunks().0.iter().any(folded) || folded(last),
-        None => bytes.iter().any(|&byte| byte < 0x20),
-    }
+/// Bytes looked at together; as many as a mark has bits.
+const BLOCK: usize = 64;
+
+/// A bit for each quote, backslash and control character of a block.
+fn marks(block: &[u8; BLOCK]) -> u64 {
+    const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
+    const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
+    const LAST_CONTROL: u8x16 = u8x16::new([b' ' - 1; 16]);
+    let (parts, _) = block.as_chunks::<16>();
+    parts.iter().rev().fold(0, |marks, part| {
+        let part = u8x16::new(*part);
+        let here = part.simd_eq(QUOTE) | part.simd_eq(BACKSLASH) | part.simd_eq(part.min(LAST_CONTROL));
+        marks << 16 | u64::from(here.to_bitmask())
+    })
 }

@@ -130,12 +130,13 @@ impl Decoder {
         if let Some(rejection) = in_answer(chunk) {
             return self.fail(classify_event(&rejection), out);
         }
+        // Of objects of another kind only the figures are read.
         let kind = chunk.text("object").unwrap_or_default();
-        if !matches!(&*kind, "" | "chat.completion.chunk" | "chat.completion") {
-            return;
+        let is_chunk = matches!(&*kind, "" | "chat.completion.chunk" | "chat.completion");
+        if is_chunk {
+            self.identify(chunk);
         }
-        self.identify(chunk);
-        let entries = chunk.get("choices").and_then(elements).unwrap_or_default();
+        let entries = chunk.get("choices").filter(|_| is_chunk).and_then(elements).unwrap_or_default();
         if !entries.is_empty() && self.phase == Phase::Waiting {
             self.start(out);
         }

@@ -350,6 +350,13 @@ fn what_is_no_chunk_is_passed_over() {
 }
 
 #[test]
+fn figures_count_whatever_object_they_are_in() {
+    let other = r#"{"object":"gateway.usage","id":"no","choices":[],"usage":{"prompt_tokens":1}}"#;
+    let events = decode(&[&delta(r#""content":"x""#), other, "[DONE]"]);
+    assert!(events.contains(&"usage Some(1) None".to_owned()), "{events:?}");
+}
+
+#[test]
 fn old_and_custom_calls_are_calls() {
     // 59
     let old = [delta(r#""function_call":{"name":"f","arguments":""}"#), delta(r#""function_call":{"arguments":"{}"}"#)];
