@@ -67,9 +67,11 @@ impl Write {
     fn call(self, url: &str) -> Call {
         match self {
             Self::Key => Call::post(url, "/api/keys", r#"{"name":"acknowledged"}"#),
-            Self::Account => {
-                Call::post(url, "/api/providers", r#"{"provider":"groq","apiKey":"gsk-durable","name":"acknowledged","noTest":true}"#)
-            }
+            Self::Account => Call::post(
+                url,
+                "/api/providers",
+                r#"{"provider":"groq","apiKey":"gsk-durable","name":"acknowledged","noTest":true}"#,
+            ),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From an account's rows to an account that can be asked.
 
-use omniroute_catalog::{Catalog, Provider};
+use http::Uri;
+use omniroute_catalog::{Catalog, Endpoint, Provider};
 use omniroute_domain::{ProviderId, Secret};
 use omniroute_store::{accounts, nodes};
 use omniroute_upstream::address::Reach;
@@ -11,7 +12,9 @@ use omniroute_vault::{Place, Sealed, Vault, VaultError};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unusable {
     /// Its provider is not in the catalog any more.
-    #[error("there is no provider `{0}`")]
+    #[error(
+        "the provider `{0}` is not in the catalog any more; put its row `providers/{0}.toml` back into the data folder and start again, or remove the account"
+    )]
     NoProvider(ProviderId),
     /// Its credential can't be opened.
     #[error(transparent)]
@@ -38,7 +41,7 @@ pub(crate) fn saved(
     node: Option<&nodes::Node>,
     (vault, catalog): (&Vault, &Catalog),
 ) -> Result<Account, Unusable> {
-    let row = row_of(account, catalog).ok_or_else(|| Unusable::NoProvider(account.provider.clone()))?;
+    let row = row_of(account, catalog)?;
     let provider = node.map_or_else(|| account.provider.clone(), |node| provider_id(node, catalog));
     let key = open_key(account, vault)?;
     Ok(Account::connect(spec(account, node, row, provider), key.as_ref())?)
@@ -56,8 +59,25 @@ pub(crate) fn unsaved(
 }
 
 /// The catalog row of an account; a node's accounts have their kind's.
-pub(crate) fn row_of<'a>(account: &accounts::Account, catalog: &'a Catalog) -> Option<&'a Provider> {
-    catalog.provider(account.provider.as_str()).map(|row| &**row)
+pub(crate) fn row_of<'a>(account: &accounts::Account, catalog: &'a Catalog) -> Result<&'a Provider, Unusable> {
+    let row = catalog.provider(account.provider.as_str()).map(|row| &**row);
+    row.ok_or_else(|| Unusable::NoProvider(account.provider.clone()))
+}
+
+/// The address an account's credential goes to.
+pub(crate) fn address(account: &accounts::Account, node: Option<&nodes::Node>, row: &Provider) -> Option<String> {
+    let given = account.base_url.clone().or_else(|| node.map(|node| node.base_url.clone()));
+    given.or_else(|| row.chat.as_ref().map(Endpoint::url))
+}
+
+/// Whether two addresses have scheme, host and port in common. What can't be read has nothing in common.
+pub(crate) fn same_origin(a: &str, b: &str) -> bool {
+    let origin = |url: &str| {
+        let uri: Uri = url.parse().ok()?;
+        let usual = if uri.scheme_str()? == "https" { 443 } else { 80 };
+        Some((uri.scheme_str()?.to_owned(), uri.host()?.to_ascii_lowercase(), uri.port_u16().unwrap_or(usual)))
+    };
+    origin(a).is_some_and(|a| Some(a) == origin(b))
 }
 
 /// The name a node goes by where requests are routed and counted: its prefix, so that figures can be

@@ -34,18 +34,6 @@ pub enum StartError {
         /// What was asked for.
         asked: VaultChoice,
     },
-    /// The vault opened, with another key than the one the secrets were sealed with.
-    #[error(
-        "the credentials in this data folder are sealed with key `{sealed_with}`, but `--vault {choice}` holds `{held}`; put the old key back (a keychain key belongs to the folder's place), or remove the accounts and add them again"
-    )]
-    OtherKey {
-        /// The key's name in the database.
-        sealed_with: String,
-        /// The key at hand.
-        held: String,
-        /// Where it came from.
-        choice: VaultChoice,
-    },
     /// A host that is no address of this machine's own.
     #[error("`{0}` is no address to listen on; use `127.0.0.1`, `::1` or `localhost`")]
     Host(String),
@@ -74,7 +62,6 @@ impl StartError {
             Self::Store(why) => why.code(),
             Self::Vault(why) => why.code(),
             Self::OtherVault { .. } => "vault_differs",
-            Self::OtherKey { .. } => "key_lost",
             Self::Host(_) => "host_invalid",
             Self::OpenHost(_) => "host_not_loopback",
             Self::Listen(ListenError::Taken(_)) => "port_taken",

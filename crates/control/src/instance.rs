@@ -6,7 +6,9 @@
 mod first_key;
 mod live;
 mod unlock;
+mod write;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use omniroute_catalog::Catalog;
+use omniroute_domain::AccountId;
 use omniroute_gateway::{Drain, Gateway, Snapshot};
 use omniroute_store::log::{AuditRecord, LogReader, RequestIds, Retention};
 use omniroute_store::{CoreDb, DataDir, StoreError, log};
@@ -120,8 +123,9 @@ impl Instance {
         let now = now_ms();
         let dir = DataDir::open(&options.data_dir)?;
         let core = CoreDb::open(&dir, now)?;
-        let vault = unlock::unlock(&core, &dir, options.vault, &settings)?;
-        let (catalog, mut notices) = read_catalog(dir.path());
+        let (vault, mut notices) = unlock::unlock((&core, &dir), options.vault, &settings, now)?;
+        let (catalog, unread) = read_catalog(dir.path());
+        notices.extend(unread);
         notices.extend(core.notice().map(str::to_owned));
         let catalog = Arc::new(catalog);
         let mut connected = live::Connected::default();
@@ -206,6 +210,11 @@ impl Instance {
 
     pub(crate) fn gateway(&self) -> &Arc<Gateway> {
         &self.shared.gateway
+    }
+
+    /// The active accounts that requests can't use, and why.
+    pub(crate) fn unusable(&self) -> HashMap<AccountId, String> {
+        self.shared.connected.lock().unwrap_or_else(PoisonError::into_inner).unusable.clone()
     }
 
     /// What requests read right now.

@@ -140,8 +140,7 @@ async fn create(
             rotated_at: None,
             expires_at,
         };
-        instance.core().write(|to| keys::insert(to, &row))?;
-        instance.refresh()?;
+        instance.write(|to| Ok(keys::insert(to, &row)?))?;
         instance.audit(&by, "key.create", row.id.as_str(), Some(row.scopes.clone()));
         Ok((StatusCode::CREATED, Json(issued(row, made.show_once()))))
     })
@@ -181,10 +180,10 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Result<Json<MessageReply>, Problem> {
     blocking(move || {
-        if !instance.core().write(|to| keys::delete(to, &KeyId::from(id.as_str())))? {
-            return Err(Problem::missing("key", &id));
-        }
-        instance.refresh()?;
+        instance.write(|to| match keys::delete(to, &KeyId::from(id.as_str()))? {
+            true => Ok(()),
+            false => Err(Problem::missing("key", &id)),
+        })?;
         instance.audit(&by, "key.delete", &id, None);
         Ok(Json(MessageReply { message: "the key is removed; tools that use it are refused".to_owned() }))
     })
@@ -202,13 +201,13 @@ async fn rotate(
 ) -> Result<Json<IssuedKey>, Problem> {
     blocking(move || {
         let made = client_key::issue()?;
-        let mut row = find(&instance, &id)?;
-        row.hash = made.hash;
-        row.prefix.clone_from(&made.prefix);
-        row.last4.clone_from(&made.last4);
-        row.rotated_at = Some(now_ms());
-        instance.core().write(|to| keys::update(to, &row))?;
-        instance.refresh()?;
+        let (row, ()) = alter(&instance, &id, |row| {
+            row.hash = made.hash;
+            row.prefix.clone_from(&made.prefix);
+            row.last4.clone_from(&made.last4);
+            row.rotated_at = Some(now_ms());
+            Ok(())
+        })?;
         instance.audit(&by, "key.rotate", &id, None);
         Ok(Json(issued(row, made.show_once())))
     })
@@ -216,7 +215,29 @@ async fn rotate(
 }
 
 fn change(instance: &Instance, by: &Principal, id: &str, ask: KeyChange) -> Result<KeyReply, Problem> {
-    let mut row = find(instance, id)?;
+    let (row, changed) = alter(instance, id, |row| apply(row, ask))?;
+    instance.audit(by, "key.update", id, Some(changed.join(", ")));
+    let used = instance.log().last_used().unwrap_or_default();
+    Ok(KeyReply { key: show(&row, &used) })
+}
+
+/// Reads, changes and writes a key in one transaction, so that no other change is lost.
+fn alter<T>(
+    instance: &Instance,
+    id: &str,
+    change: impl FnOnce(&mut Key) -> Result<T, Problem>,
+) -> Result<(Key, T), Problem> {
+    instance.write(|to| {
+        let found = keys::get(to, &KeyId::from(id))?;
+        let mut row = found.ok_or_else(|| Problem::missing("key", id))?;
+        let outcome = change(&mut row)?;
+        keys::update(to, &row)?;
+        Ok((row, outcome))
+    })
+}
+
+/// Changes what a request names, and returns the names.
+fn apply(row: &mut Key, ask: KeyChange) -> Result<Vec<&'static str>, Problem> {
     let mut changed = Vec::new();
     if let Some(name) = &ask.name {
         row.name = rules::name(name)?;
@@ -237,16 +258,7 @@ fn change(instance: &Instance, by: &Principal, id: &str, ask: KeyChange) -> Resu
     if changed.is_empty() {
         return Err(Problem::invalid("no_changes", "the request changes nothing; name at least one field"));
     }
-    instance.core().write(|to| keys::update(to, &row))?;
-    instance.refresh()?;
-    instance.audit(by, "key.update", id, Some(changed.join(", ")));
-    let used = instance.log().last_used().unwrap_or_default();
-    Ok(KeyReply { key: show(&row, &used) })
-}
-
-fn find(instance: &Instance, id: &str) -> Result<Key, Problem> {
-    let found = instance.core().read(|from| keys::get(from, &KeyId::from(id)))?;
-    found.ok_or_else(|| Problem::missing("key", id))
+    Ok(changed)
 }
 
 /// Scopes as they are stored, each once.

@@ -8,7 +8,7 @@ use http::StatusCode;
 use omniroute_catalog::{Catalog, Provider};
 use omniroute_domain::{NodeId, ProviderId};
 use omniroute_store::nodes::{Node, NodeKind};
-use omniroute_store::{accounts, custom_models, nodes};
+use omniroute_store::{Reader, accounts, custom_models, nodes};
 use omniroute_upstream::address::read_base;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +21,7 @@ use crate::instance::Instance;
 use crate::principal::Principal;
 use crate::problem::{ErrorBody, Problem, not_ready};
 use crate::strict::Body;
-use crate::{rules, seen_models, url_guard};
+use crate::{connect, rules, seen_models, url_guard};
 
 pub(crate) fn routes() -> OpenApiRouter<Instance> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(change, remove))
@@ -128,15 +128,15 @@ async fn create(
     let guarded = url_guard::check(Some(&node.base_url), url_guard::reach(Some(node.local))).await;
     guarded.map_err(|problem| url_guard::note(&instance, &by, "node", problem))?;
     blocking(move || {
-        instance.core().write(|to| nodes::insert(to, &node)).map_err(|why| in_use(why.into(), &node.prefix))?;
-        instance.refresh()?;
+        instance.write(|to| nodes::insert(to, &node).map_err(|why| in_use(why.into(), &node.prefix)))?;
         instance.audit(&by, "node.create", node.id.as_str(), Some(node.prefix.clone()));
         Ok((StatusCode::CREATED, Json(NodeReply { node: show(&node) })))
     })
     .await
 }
 
-/// Changes a custom endpoint. Its accounts' keys go to the new address from then on.
+/// Changes a custom endpoint. While accounts hold keys for it, it stays at its origin: scheme, host and
+/// port.
 #[utoipa::path(put, operation_id = "change_node", path = "/api/provider-nodes/{id}", tag = "provider nodes", params(("id" = String, Path)),
     request_body = NodeChange, responses((status = 200, body = NodeReply), (status = 404, body = ErrorBody),
     (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
@@ -146,17 +146,22 @@ async fn change(
     Path(id): Path<String>,
     Body(ask): Body<NodeChange>,
 ) -> Result<Json<NodeReply>, Problem> {
-    let here = instance.clone();
-    let changed = blocking(move || {
-        let node = find(&here, &id)?;
-        apply(node, ask, here.catalog())
-    });
-    let node = changed.await.map_err(|problem| url_guard::note(&instance, &by, "node", problem))?;
-    let guarded = url_guard::check(Some(&node.base_url), url_guard::reach(Some(node.local))).await;
-    guarded.map_err(|problem| url_guard::note(&instance, &by, node.id.as_str(), problem))?;
+    let (here, subject) = (instance.clone(), id.clone());
+    let planned = blocking(move || Ok((apply(here.core().read(|from| Ok(find(from, &id)))??, &ask, here.catalog())?, ask)));
+    let (planned, ask) = planned.await.map_err(|problem| url_guard::note(&instance, &by, &subject, problem))?;
+    let guarded = url_guard::check(Some(&planned.base_url), url_guard::reach(Some(planned.local))).await;
+    guarded.map_err(|problem| url_guard::note(&instance, &by, &subject, problem))?;
     blocking(move || {
-        instance.core().write(|to| nodes::update(to, &node)).map_err(|why| in_use(why.into(), &node.prefix))?;
-        instance.refresh()?;
+        let node = instance.write(|to| {
+            let before = find(to, &subject)?;
+            let node = apply(before.clone(), &ask, instance.catalog())?;
+            if (&node.base_url, node.local) != (&planned.base_url, planned.local) {
+                return Err(Problem::overtaken("custom endpoint"));
+            }
+            keep_keys_home(to, &before, &node)?;
+            nodes::update(to, &node).map_err(|why| in_use(why.into(), &node.prefix))?;
+            Ok(node)
+        })?;
         instance.audit(&by, "node.update", node.id.as_str(), Some(node.prefix.clone()));
         Ok(Json(NodeReply { node: show(&node) }))
     })
@@ -173,18 +178,17 @@ async fn remove(
 ) -> Result<Json<SuccessReply>, Problem> {
     blocking(move || {
         let node = NodeId::from(id.as_str());
-        let was_there = instance.core().write(|to| {
+        instance.write(|to| {
             for account in accounts::list(to)?.iter().filter(|account| account.node.as_ref() == Some(&node)) {
                 seen_models::forget(to, &account.id)?;
             }
             accounts::delete_of_node(to, &node)?;
             custom_models::delete_of_provider(to, &ProviderId::from(node.as_str()))?;
-            nodes::delete(to, &node)
+            match nodes::delete(to, &node)? {
+                true => Ok(()),
+                false => Err(Problem::missing("custom endpoint", &id)),
+            }
         })?;
-        if !was_there {
-            return Err(Problem::missing("custom endpoint", &id));
-        }
-        instance.refresh()?;
         instance.audit(&by, "node.delete", &id, None);
         Ok(Json(SuccessReply { success: true }))
     })
@@ -206,9 +210,28 @@ pub(crate) fn check_free(prefix: &str, catalog: &Catalog) -> Result<(), Problem>
 /// A prefix that another endpoint with accounts has.
 pub(crate) fn taken(prefix: &str, base_url: &str) -> Problem {
     let text = format!(
-        "the prefix `{prefix}` belongs to the endpoint at `{base_url}`; choose another, or change that endpoint's address"
+        "the prefix `{prefix}` belongs to the endpoint at `{base_url}`; choose another, or remove that endpoint's accounts first"
     );
     Problem::conflict("prefix_taken", text).field("prefix")
+}
+
+/// Refuses another origin while accounts hold keys that would go there.
+fn keep_keys_home(from: &Reader<'_>, before: &Node, after: &Node) -> Result<(), Problem> {
+    if connect::same_origin(&before.base_url, &after.base_url) {
+        return Ok(());
+    }
+    let goes_along = |account: &&accounts::Account| {
+        account.node.as_ref() == Some(&before.id) && account.base_url.is_none() && account.sealed.is_some()
+    };
+    let names: Vec<String> = accounts::list(from)?.iter().filter(goes_along).map(|account| account.name.clone()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "a key is sent only to the origin it was given for, and this address has another one; remove these accounts and add them again at the new address, or give each the new address together with its key: {}",
+        names.join(", ")
+    );
+    Err(Problem::unprocessable("key_needed_for_new_address", text).field("baseUrl"))
 }
 
 /// Words for a prefix that somebody else took in the meantime.
@@ -239,25 +262,25 @@ fn make(ask: &NewNode, catalog: &Catalog) -> Result<Node, Problem> {
     })
 }
 
-fn apply(mut node: Node, ask: NodeChange, catalog: &Catalog) -> Result<Node, Problem> {
+fn apply(mut node: Node, ask: &NodeChange, catalog: &Catalog) -> Result<Node, Problem> {
     let nothing = ask.name.is_none() && ask.prefix.is_none() && ask.base_url.is_none() && ask.local.is_none();
     if nothing && ask.chat_path.is_none() && ask.models_path.is_none() {
         return Err(Problem::invalid("no_changes", "the request changes nothing; name at least one field"));
     }
-    if let Some(name) = ask.name {
-        node.name = rules::name(&name)?;
+    if let Some(name) = &ask.name {
+        node.name = rules::name(name)?;
     }
-    if let Some(prefix) = ask.prefix {
-        node.prefix = rules::prefix(&prefix)?;
+    if let Some(prefix) = &ask.prefix {
+        node.prefix = rules::prefix(prefix)?;
         check_free(&node.prefix, catalog)?;
     }
     node.local = ask.local.unwrap_or(node.local);
     // Also where only `local` changes: what was allowed before may not be any more.
-    node.base_url = read_base(&ask.base_url.unwrap_or(node.base_url), url_guard::reach(Some(node.local)))?;
-    if let Some(path) = ask.chat_path {
+    node.base_url = read_base(ask.base_url.as_ref().unwrap_or(&node.base_url), url_guard::reach(Some(node.local)))?;
+    if let Some(path) = &ask.chat_path {
         node.chat_path = path.as_deref().map(|path| rules::path(path, "chatPath")).transpose()?;
     }
-    if let Some(path) = ask.models_path {
+    if let Some(path) = &ask.models_path {
         node.models_path = path.as_deref().map(|path| rules::path(path, "modelsPath")).transpose()?;
     }
     node.updated_at = now_ms();
@@ -293,8 +316,8 @@ fn api_type(asked: Option<&str>) -> Result<Option<String>, Problem> {
     }
 }
 
-fn find(instance: &Instance, id: &str) -> Result<Node, Problem> {
-    let found = instance.core().read(|from| nodes::get(from, &NodeId::from(id)))?;
+fn find(from: &Reader<'_>, id: &str) -> Result<Node, Problem> {
+    let found = nodes::get(from, &NodeId::from(id))?;
     found.ok_or_else(|| Problem::missing("custom endpoint", id))
 }
 

@@ -18,6 +18,7 @@ use omniroute_vault::VaultError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::connect::Unusable;
 use crate::verdict::TestReply;
 
 /// A refused management request.
@@ -85,6 +86,12 @@ impl Problem {
     /// Something else is in the way.
     pub(crate) fn conflict(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    /// Another request changed the same thing while this one was examined.
+    pub(crate) fn overtaken(what: &str) -> Self {
+        let text = format!("the {what} was changed by another request meanwhile; look at it again and repeat the change");
+        Self::conflict("changed_meanwhile", text)
     }
 
     /// A defect of ours.
@@ -188,7 +195,13 @@ impl From<StoreError> for Problem {
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         tracing::warn!(code = error.code(), cause = ?error, "A secret could not be sealed or opened.");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), error.to_string())
+        match &error {
+            // Waiting does not help: the secret has to be entered again.
+            VaultError::KeyLost { .. } | VaultError::SealedUnreadable { .. } => {
+                Self::unprocessable(error.code(), error.to_string()).field("apiKey")
+            }
+            _ => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), error.to_string()),
+        }
     }
 }
 
@@ -206,6 +219,16 @@ impl From<ConnectError> for Problem {
             ConnectError::Later(..) => "provider",
         };
         Self::unprocessable(error.code(), error.to_string()).field(field)
+    }
+}
+
+impl From<Unusable> for Problem {
+    fn from(error: Unusable) -> Self {
+        match error {
+            Unusable::NoProvider(_) => Self::unprocessable("provider_unknown", error.to_string()).field("provider"),
+            Unusable::Vault(why) => why.into(),
+            Unusable::Connect(why) => why.into(),
+        }
     }
 }
 

@@ -190,10 +190,10 @@ async fn remove(
         let nodes = instance.core().read(nodes::list)?;
         let provider = owner(&which.provider, &nodes, instance.catalog())?;
         let model = ModelId::from(which.model.as_str());
-        if !instance.core().write(|to| custom_models::delete(to, &provider, &model))? {
-            return Err(Problem::missing("added or hidden model", &which.model));
-        }
-        instance.refresh()?;
+        instance.write(|to| match custom_models::delete(to, &provider, &model)? {
+            true => Ok(()),
+            false => Err(Problem::missing("added or hidden model", &which.model)),
+        })?;
         instance.audit(&by, "model.delete", &format!("{provider}/{model}"), None);
         Ok(Json(SuccessReply { success: true }))
     })
@@ -203,11 +203,10 @@ async fn remove(
 fn save(instance: &Instance, by: &Principal, row: &CustomModel, action: &str) -> Result<(), Problem> {
     // A model of the catalog that is neither hidden nor renamed any more needs no row.
     let says_nothing = !row.hidden && row.name.is_none() && row.api_format.is_none();
-    instance.core().write(|to| match says_nothing {
-        true => custom_models::delete(to, &row.provider, &row.model_id).map(drop),
-        false => custom_models::put(to, row),
+    instance.write(|to| match says_nothing {
+        true => Ok(custom_models::delete(to, &row.provider, &row.model_id).map(drop)?),
+        false => Ok(custom_models::put(to, row)?),
     })?;
-    instance.refresh()?;
     let detail = row.hidden.then(|| "hidden".to_owned());
     instance.audit(by, action, &format!("{}/{}", row.provider, row.model_id), detail);
     Ok(())

@@ -5,11 +5,13 @@
 //! and the provider, and an answer that says 200 and is none.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use omniroute_domain::{Fault, FaultKind, StreamEvent};
-use omniroute_upstream::{Answer, AnswerBody, Call};
+use omniroute_domain::{Fault, FaultKind, Retry, StreamEvent};
+use omniroute_upstream::{Account, Answer, AnswerBody, Call};
 use omniroute_wire::openai_chat::stream::{Decoder, Encoder, EncoderOptions};
 use omniroute_wire::openai_chat::tap::{self, ReplyFacts, StreamTap};
 use omniroute_wire::openai_chat::{error as wire_error, fold, reply, unfold};
@@ -29,9 +31,9 @@ pub(crate) enum First {
 
 impl First {
     /// Whether the provider may not say how many tokens the request had.
-    pub(crate) fn needs_estimate(&self, target: &Target) -> bool {
+    pub(crate) fn needs_estimate(&self) -> bool {
         match self {
-            Self::Stream(_) => !target.account.stream_usage,
+            Self::Stream(_) => true,
             Self::Whole(whole) => !whole.facts.usage.is_reported(),
         }
     }
@@ -44,8 +46,9 @@ pub(crate) struct Opened {
     pub(crate) tap: StreamTap,
     /// Whole events not yet sent to the client.
     pub(crate) ready: VecDeque<Bytes>,
-    /// An error event of the provider; what the client gets of it is in `ready`.
+    /// What the provider reported in place of the rest.
     pub(crate) failure: Option<Fault>,
+    account: Arc<Account>,
     pub(crate) usage_event: UsageEvent,
     pub(crate) headers: HeaderMap,
 }
@@ -55,6 +58,14 @@ pub(crate) struct Whole {
     pub(crate) bytes: Bytes,
     pub(crate) facts: ReplyFacts,
     pub(crate) headers: HeaderMap,
+}
+
+/// What one try is about.
+#[derive(Clone, Copy)]
+struct Try<'a> {
+    gateway: &'a Gateway,
+    target: &'a Target,
+    ask: &'a Ask,
 }
 
 /// Tries a target. What the provider says about a failure is freed of the account's key.
@@ -68,12 +79,20 @@ async fn try_once(gateway: &Gateway, target: &Target, ask: &Ask, client: &Header
     let answer = gateway.upstream.chat(call).await?;
     if ask.stream {
         let limit = gateway.upstream.limits.first_event;
-        let opening = open(gateway, answer, ask.usage_event);
+        let opening = open(Try { gateway, target, ask }, answer);
         tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| Err(nothing_useful(limit.as_secs_f64())))
     } else {
-        whole(gateway, answer).await.map(Box::new).map(First::Whole)
+        let limit = gateway.upstream.limits.whole_answer;
+        let whole = tokio::time::timeout(limit, whole(gateway, answer)).await.unwrap_or_else(|_| Err(endless(limit)));
+        whole.map(Box::new).map(First::Whole)
     }
 }
+
+/// The most that is held of a stream before its first useful event.
+const PREAMBLE: usize = 256 * 1024;
+
+/// How long the rest of a web page is read for its title.
+const PAGE: Duration = Duration::from_secs(5);
 
 /// What an answer's body is, whatever its head says.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,11 +102,9 @@ enum Form {
     Page,
 }
 
-/// Tells the form by the media type, and where that says nothing by the first byte.
+/// Tells the form by the first byte, since some heads say what was asked for rather than what came; where
+/// that says nothing by the media type.
 fn form(media_type: &str, first: &[u8]) -> Form {
-    if media_type == "text/event-stream" {
-        return Form::Events;
-    }
     match first.trim_ascii_start().first() {
         Some(b'{' | b'[') => Form::Json,
         Some(b'<') => Form::Page,
@@ -98,23 +115,20 @@ fn form(media_type: &str, first: &[u8]) -> Form {
 }
 
 /// Reads a stream up to its first useful event.
-async fn open(gateway: &Gateway, mut answer: Answer, usage_event: UsageEvent) -> Result<First, Fault> {
+async fn open(this: Try<'_>, mut answer: Answer) -> Result<First, Fault> {
     let Some(first) = answer.body.chunk().await else { return Err(empty()) };
     let first = first?;
     match form(&answer.media_type(), &first) {
         Form::Events => {}
-        Form::Json => return from_whole(gateway, answer, first, usage_event).await,
-        Form::Page => return Err(page(answer, first, gateway).await),
+        Form::Json => return from_whole(this, answer, first).await,
+        Form::Page => return Err(page(answer, first, this.gateway).await),
     }
-    let mut opened = Opened::new(gateway, answer.body, answer.headers, usage_event);
+    let mut opened = Opened::new(this, answer);
     let mut next = Some(Ok(first));
     while let Some(chunk) = next {
         let whole = opened.cutter.push(chunk?).map_err(|why| too_long(&why))?;
-        if opened.take_in(whole) {
+        if opened.take_in_first(whole)? {
             return Ok(First::Stream(Box::new(opened)));
-        }
-        if let Some(fault) = opened.failure.take() {
-            return Err(fault);
         }
         next = opened.body.chunk().await;
     }
@@ -122,9 +136,18 @@ async fn open(gateway: &Gateway, mut answer: Answer, usage_event: UsageEvent) ->
 }
 
 impl Opened {
-    fn new(gateway: &Gateway, body: AnswerBody, headers: HeaderMap, usage_event: UsageEvent) -> Self {
-        let cutter = Cutter::new(gateway.upstream.limits.event_bytes);
-        Self { body, cutter, tap: StreamTap::new(), ready: VecDeque::new(), failure: None, usage_event, headers }
+    fn new(this: Try<'_>, answer: Answer) -> Self {
+        let Try { gateway, target, ask } = this;
+        Self {
+            body: answer.body,
+            cutter: Cutter::new(gateway.upstream.limits.event_bytes),
+            tap: StreamTap::expecting(ask.choices),
+            ready: VecDeque::new(),
+            usage_event: ask.usage_event,
+            headers: answer.headers,
+            failure: None,
+            account: Arc::clone(&target.account),
+        }
     }
 
     /// Takes in whole events; what the client gets of them is in `ready` afterwards, an error the
@@ -134,7 +157,7 @@ impl Opened {
             return false;
         }
         let seen = self.tap.see(&whole);
-        let end = seen.done.unwrap_or(whole.len());
+        let end = seen.done.unwrap_or(whole.len()).min(seen.error_at.unwrap_or(whole.len()));
         match seen.usage_only.filter(|at| self.usage_event == UsageEvent::Hidden && at.end <= end) {
             Some(hidden) => {
                 self.queue(whole.slice(..hidden.start));
@@ -142,8 +165,24 @@ impl Opened {
             }
             None => self.queue(whole.slice(..end)),
         }
-        self.failure = seen.error;
+        self.failure = seen.error.map(|fault| self.account.redacted(fault));
         seen.useful
+    }
+
+    /// Takes in what comes before the first useful event. Keep-alives are dropped: the client was promised
+    /// nothing yet. The rest has a limit.
+    fn take_in_first(&mut self, whole: Bytes) -> Result<bool, Fault> {
+        if sse::events(&whole).all(|event| event.data.is_empty()) {
+            return Ok(false);
+        }
+        if self.take_in(whole) {
+            return Ok(true);
+        }
+        if let Some(fault) = self.failure.take() {
+            return Err(fault);
+        }
+        let held: usize = self.ready.iter().map(Bytes::len).sum();
+        if self.tap.done() || held > PREAMBLE { Err(empty()) } else { Ok(false) }
     }
 
     /// Takes in what is left at the provider's end: an event without its closing blank line.
@@ -174,13 +213,8 @@ fn is_whole(rest: &[u8]) -> bool {
 }
 
 /// A stream was asked for and a whole answer came: the stream is made from it.
-async fn from_whole(
-    gateway: &Gateway,
-    mut answer: Answer,
-    first: Bytes,
-    usage_event: UsageEvent,
-) -> Result<First, Fault> {
-    let bytes = rest_of(&mut answer, first, gateway.upstream.limits.reply_bytes).await?;
+async fn from_whole(this: Try<'_>, mut answer: Answer, first: Bytes) -> Result<First, Fault> {
+    let bytes = rest_of(&mut answer, first, this.gateway.upstream.limits.reply_bytes).await?;
     read_facts(&bytes)?;
     let response = reply::decode(&bytes).map_err(|why| no_answer(&why.to_string()))?;
     let id = response.id.clone();
@@ -191,8 +225,11 @@ async fn from_whole(
         encoder.push(&event, &mut events);
     }
     encoder.finish(&mut events);
-    let mut opened = Opened::new(gateway, answer.body, answer.headers, usage_event);
+    let mut opened = Opened::new(this, answer);
     opened.take_in(events.freeze());
+    if let Some(fault) = opened.failure.take() {
+        return Err(fault);
+    }
     Ok(First::Stream(Box::new(opened)))
 }
 
@@ -240,7 +277,7 @@ async fn from_stream(gateway: &Gateway, mut answer: Answer, first: Bytes) -> Res
 
 fn decode_into(decoder: &mut Decoder, whole: &[u8], events: &mut Vec<StreamEvent>) {
     for event in sse::events(whole) {
-        events.extend(decoder.push(&event.data));
+        decoder.push_event(&event, events);
     }
 }
 
@@ -267,7 +304,9 @@ fn read_facts(bytes: &[u8]) -> Result<ReplyFacts, Fault> {
 
 /// A web page where an answer should be: said with its title, never with its text.
 async fn page(mut answer: Answer, first: Bytes, gateway: &Gateway) -> Fault {
-    let text = rest_of(&mut answer, first, gateway.upstream.limits.error_bytes).await.unwrap_or_default();
+    let limit = gateway.upstream.limits.error_bytes;
+    let reading = tokio::time::timeout(PAGE, rest_of(&mut answer, first.clone(), limit));
+    let text = reading.await.ok().and_then(Result::ok).unwrap_or(first);
     let rejection = wire_error::decode(answer.status, &text);
     let message = format!("the provider answered with a web page instead of an answer: {}", rejection.message);
     let mut fault = Fault::new(FaultKind::Upstream, "upstream_not_json", message);
@@ -283,15 +322,20 @@ fn empty() -> Fault {
     Fault::new(FaultKind::Upstream, "upstream_empty", "the provider answered with nothing")
 }
 
+fn endless(limit: Duration) -> Fault {
+    let text = format!("the provider's answer was not complete within {} seconds", limit.as_secs_f64());
+    Fault::new(FaultKind::Timeout, "upstream_whole_answer_timeout", text)
+}
+
 fn nothing_useful(seconds: f64) -> Fault {
     let text = format!("the provider kept the line open for {seconds} seconds without an answer");
     Fault::new(FaultKind::Timeout, "upstream_first_event_timeout", text)
 }
 
+/// Asking another account would buy the same again.
 pub(crate) fn too_long(why: &sse::TooLong) -> Fault {
-    Fault::new(
-        FaultKind::BrokenStream,
-        "upstream_event_too_large",
-        format!("the provider's stream can't be read: {why}"),
-    )
+    let text = format!("the provider's stream can't be read: {why}");
+    let mut fault = Fault::new(FaultKind::BrokenStream, "upstream_event_too_large", text);
+    fault.retry = Retry::Never;
+    fault
 }

@@ -30,6 +30,8 @@ pub(crate) struct Ask {
     pub(crate) model_at: Range<usize>,
     pub(crate) stream: bool,
     pub(crate) usage_event: UsageEvent,
+    /// How many answers are asked for.
+    pub(crate) choices: usize,
     /// The edit that makes the provider report usage in a stream; none where the client asked itself.
     pub(crate) usage_edit: Option<Edit>,
 }

@@ -18,6 +18,12 @@ use crate::call::Ask;
 use crate::limits::Limits;
 use crate::shape;
 
+/// More answers to one request than any provider gives.
+const MOST_CHOICES: usize = 128;
+
+/// How long the rest of a body that is too large is read, so that the refusal reaches its sender.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// The most memory that is set aside for a body on its mere announcement.
 const RESERVED: usize = 4 << 20;
 
@@ -48,12 +54,14 @@ fn check_form(headers: &HeaderMap) -> Result<(), Fault> {
 async fn collect(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<Bytes, Fault> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limits.body_bytes) {
+        discard(body).await;
         return Err(too_large(limits.body_bytes));
     }
     let mut whole = BytesMut::with_capacity(announced.unwrap_or(0).min(RESERVED));
     while let Some(frame) = next(&mut body, limits.body_idle).await? {
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > limits.body_bytes {
+            discard(body).await;
             return Err(too_large(limits.body_bytes));
         }
         if whole.is_empty() && announced == Some(data.len()) {
@@ -62,6 +70,15 @@ async fn collect(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result
         whole.extend_from_slice(&data);
     }
     Ok(whole.freeze())
+}
+
+/// Reads on without keeping anything. A connection that is closed on unread data is torn down, and the
+/// refusal with it.
+async fn discard(mut body: Body) {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let reading = async { while let Ok(Ok(Some(_))) = tokio::time::timeout(PAUSE, next(&mut body, PAUSE)).await {} };
+    // Either way the refusal goes out now.
+    let _ = tokio::time::timeout(PARTING, reading).await;
 }
 
 async fn next(body: &mut Body, limit: Duration) -> Result<Option<http_body::Frame<Bytes>>, Fault> {
@@ -107,6 +124,7 @@ fn ask(body: Bytes, depth: usize) -> Result<Ask, Fault> {
         model_at: model.span,
         stream,
         usage_event: usage.event,
+        choices: outline.get("n").and_then(|field| field.raw.parse().ok()).unwrap_or(1).clamp(1, MOST_CHOICES),
         usage_edit: usage.edit,
         body: body.clone(),
     })

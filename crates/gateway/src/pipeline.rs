@@ -40,16 +40,15 @@ async fn first_useful(gateway: &Gateway, call: ClientCall, draft: &mut Draft) ->
     let plan = shape::plan(&snapshot, &ask, call.provider.as_deref())?;
     let mut last = None;
     for target in plan.targets(&snapshot).take(gateway.limits.attempts) {
-        let attempt = draft.attempt(&target);
+        draft.attempt(&target);
         match attempt::run(gateway, &target, &ask, &call.head.headers).await {
             Ok(first) => {
-                draft.won(attempt, snapshot.price(target.provider(), target.model()));
-                draft.estimated_input =
-                    first.needs_estimate(&target).then(|| record::input_tokens(&ask.body)).flatten();
+                draft.won(snapshot.price(target.provider(), target.model()));
+                draft.estimated_input = first.needs_estimate().then(|| record::input_tokens(&ask.body)).flatten();
                 return Ok(first);
             }
             Err(fault) => {
-                draft.lost(attempt, &fault);
+                draft.lost(&fault);
                 if fault.retry == Retry::Never {
                     return Err(fault);
                 }

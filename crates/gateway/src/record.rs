@@ -25,13 +25,14 @@ pub(crate) struct Draft {
     row: Option<Box<RequestRecord>>,
     log: LogWriter,
     started: Instant,
+    open: Option<Attempt>,
     price: Option<DatedPrice>,
     /// Tokens of the request, worked out where the provider may not say.
     pub(crate) estimated_input: Option<u64>,
 }
 
 /// A try in the making.
-pub(crate) struct Attempt {
+struct Attempt {
     row: AttemptRecord,
     started: Instant,
 }
@@ -45,6 +46,7 @@ impl Draft {
             row: Some(Box::new(row)),
             log: gateway.log.clone(),
             started: call.started,
+            open: None,
             price: None,
             estimated_input: None,
         }
@@ -65,7 +67,7 @@ impl Draft {
     }
 
     /// A target is tried.
-    pub(crate) fn attempt(&mut self, target: &Target) -> Attempt {
+    pub(crate) fn attempt(&mut self, target: &Target) {
         let tries = self.row.as_ref().map_or(0, |row| row.attempts.len());
         let row = AttemptRecord {
             n: u32::try_from(tries + 1).unwrap_or(u32::MAX),
@@ -79,26 +81,28 @@ impl Draft {
             fault_code: None,
             message: None,
         };
-        Attempt { row, started: Instant::now() }
+        self.open = Some(Attempt { row, started: Instant::now() });
     }
 
     /// The target answers.
-    pub(crate) fn won(&mut self, mut attempt: Attempt, price: Option<DatedPrice>) {
-        attempt.row.status = Some(200);
+    pub(crate) fn won(&mut self, price: Option<DatedPrice>) {
         self.price = price;
-        self.tried(attempt);
+        self.tried(|row| row.status = Some(200));
     }
 
     /// The target failed.
-    pub(crate) fn lost(&mut self, mut attempt: Attempt, fault: &Fault) {
-        attempt.row.status = fault.upstream_status;
-        attempt.row.fault_kind = Some(fault.kind);
-        attempt.row.fault_code = Some(fault.code.clone());
-        attempt.row.message = Some(fault.message.clone());
-        self.tried(attempt);
+    pub(crate) fn lost(&mut self, fault: &Fault) {
+        tracing::debug!(id = self.row.as_ref().map(|row| row.id.to_string()), ?fault, "An attempt failed.");
+        self.tried(|row| {
+            row.status = fault.upstream_status;
+            blame(row, fault);
+        });
     }
 
-    fn tried(&mut self, mut attempt: Attempt) {
+    /// Closes the open attempt.
+    fn tried(&mut self, change: impl FnOnce(&mut AttemptRecord)) {
+        let Some(mut attempt) = self.open.take() else { return };
+        change(&mut attempt.row);
         attempt.row.duration_ms = millis(attempt.started);
         self.with(|row| {
             row.provider = Some(attempt.row.provider.clone());
@@ -179,10 +183,11 @@ impl Draft {
         let price = self.price.take();
         let input = self.estimated_input;
         self.with(|row| {
-            let (usage, mark) = if reported.is_reported() {
+            let (usage, mark) = if reported.output_total.is_some() {
                 (reported.clone(), Mark::Reported)
             } else {
-                (estimate(input.or_else(|| short(row.bytes_in)), text_bytes), Mark::Estimated)
+                // Nothing was reported, or only the input before the answer broke off.
+                (completed(reported, input, text_bytes), Mark::Estimated)
             };
             (row.cost, row.cost_mark) = match (usage.cost, &price) {
                 (Some(said), _) => (said, Mark::Reported),
@@ -195,6 +200,8 @@ impl Draft {
     }
 
     fn end(&mut self, outcome: Outcome, status: u16, fault: Option<&Fault>) {
+        // An attempt that is still open was left by the client or cut by the gateway.
+        self.tried(|_| {});
         let Some(mut row) = self.row.take() else { return };
         row.outcome = outcome;
         row.status = status;
@@ -203,6 +210,10 @@ impl Draft {
             row.fault_kind = Some(fault.kind);
             row.fault_code = Some(fault.code.clone());
             row.message = Some(fault.message.clone());
+            // A stream that broke after it began: the attempt that won has failed after all.
+            if let Some(last) = row.attempts.last_mut().filter(|last| last.fault_kind.is_none()) {
+                blame(last, fault);
+            }
         }
         tell(&row);
         self.log.record(*row);
@@ -221,6 +232,12 @@ impl Drop for Draft {
     }
 }
 
+fn blame(row: &mut AttemptRecord, fault: &Fault) {
+    row.fault_kind = Some(fault.kind);
+    row.fault_code = Some(fault.code.clone());
+    row.message = Some(fault.message.clone());
+}
+
 /// Tokens of a request from its length; `None` where pictures or other media stand in it, whose length
 /// says nothing.
 pub(crate) fn input_tokens(body: &[u8]) -> Option<u64> {
@@ -228,13 +245,10 @@ pub(crate) fn input_tokens(body: &[u8]) -> Option<u64> {
     (!has_media).then(|| (body.len() as u64).div_ceil(BYTES_PER_TOKEN))
 }
 
-/// The same where the body is gone: one that is too short to hold media.
-fn short(bytes_in: u64) -> Option<u64> {
-    (bytes_in < 16 * 1024).then(|| bytes_in.div_ceil(BYTES_PER_TOKEN))
-}
-
-fn estimate(input: Option<u64>, text_bytes: u64) -> Usage {
-    Usage { input_total: input, output_total: Some(text_bytes.div_ceil(BYTES_PER_TOKEN)), ..Usage::default() }
+/// What was reported, and the rest worked out.
+fn completed(reported: &Usage, input: Option<u64>, text_bytes: u64) -> Usage {
+    let output = text_bytes.div_ceil(BYTES_PER_TOKEN);
+    Usage { input_total: reported.input_total.or(input), output_total: Some(output), ..reported.clone() }
 }
 
 /// An amount in dollars with ten decimals, as the field is written.
@@ -252,6 +266,8 @@ fn tell(row: &RequestRecord) {
         outcome = row.outcome.as_str(),
         code = row.fault_code.as_deref(),
         ms = row.duration_ms,
+        tokens_in = row.usage.input_total,
+        tokens_out = row.usage.output_total,
         "Answered a request."
     );
 }

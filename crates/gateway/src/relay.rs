@@ -105,12 +105,16 @@ impl Relay {
     /// Takes one step: something to send, or the end, is there afterwards.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(fault) = self.opened.failure.take() {
-            // The provider's own error event went out as it came; what is missing is the end.
-            self.terminate(Some(&fault));
+            // In place of the provider's own error event, which may be no event at all but a finish word.
+            self.break_off(&fault);
             return Poll::Ready(());
         }
         if self.opened.tap.done() {
-            self.terminate(None);
+            self.terminate();
+            return Poll::Ready(());
+        }
+        if self.cut.as_mut().poll(cx).is_ready() {
+            self.break_off(&drain::stopping());
             return Poll::Ready(());
         }
         match self.opened.body.poll_chunk(cx) {
@@ -120,10 +124,10 @@ impl Relay {
                 }
                 Err(why) => self.break_off(&attempt::too_long(&why)),
             },
-            Poll::Ready(Some(Err(fault))) => self.break_off(&fault),
-            Poll::Ready(None) => self.run_out(),
-            Poll::Pending if self.cut.as_mut().poll(cx).is_ready() => {
-                self.break_off(&drain::stopping());
+            Poll::Ready(Some(Err(fault))) => self.run_out(&fault),
+            Poll::Ready(None) => {
+                let text = "the provider's stream ended before the answer was complete";
+                self.run_out(&Fault::new(FaultKind::BrokenStream, "upstream_truncated", text));
             }
             Poll::Pending if self.pulse.is_due(cx) => self.opened.queue(Bytes::from_static(PULSE)),
             Poll::Pending => return Poll::Pending,
@@ -131,19 +135,15 @@ impl Relay {
         Poll::Ready(())
     }
 
-    /// The provider has said all it will say.
-    fn run_out(&mut self) {
+    /// The provider says no more, in good order or not. An answer that has its finish reason is whole, only
+    /// its terminal mark is missing; any other is broken by the fault.
+    fn run_out(&mut self, fault: &Fault) {
         self.opened.take_in_rest();
         let opened = &self.opened;
         if opened.failure.is_some() || opened.tap.done() {
             return;
         }
-        if opened.tap.finished() {
-            self.terminate(None);
-        } else {
-            let text = "the provider's stream ended before the answer was complete";
-            self.break_off(&Fault::new(FaultKind::BrokenStream, "upstream_truncated", text));
-        }
+        if opened.tap.finished() { self.terminate() } else { self.break_off(fault) }
     }
 
     /// Ends the stream with an error the client understands.
@@ -154,11 +154,11 @@ impl Relay {
     }
 
     /// Ends the stream with its terminal mark, where the provider left it out.
-    fn terminate(&mut self, fault: Option<&Fault>) {
+    fn terminate(&mut self) {
         if !self.opened.tap.done() {
             self.opened.queue(Bytes::from_static(DONE));
         }
-        self.close(fault);
+        self.close(None);
     }
 
     /// Nothing more will come: the exchange is recorded.

@@ -43,7 +43,7 @@ fn snapshot(providers: &[&Provider]) -> Snapshot {
             models_path: None,
             reach: Reach::Local,
         };
-        Arc::new(Account::connect(spec, Some(&Secret::new(format!("sk-{slot}")))).expect("an account"))
+        Arc::new(Account::connect(spec, Some(&Secret::new(format!("sk-{slot}-long-enough")))).expect("an account"))
     };
     let accounts: Vec<Arc<Account>> = providers.iter().enumerate().map(account).collect();
     let entry = |slot: usize| Entry {
@@ -112,7 +112,7 @@ async fn a_request_and_its_answer_pass_through_as_bytes() {
     let answer = plane.chat(ASK).send().await;
     assert_eq!((answer.status, answer.text()), (200, chat::odd_fields().reply));
     assert_eq!(provider.only_chat().body_text(), ASK.replace("mk/m", "m"));
-    assert_eq!(provider.only_chat().bearer(), Some("sk-0"));
+    assert_eq!(provider.only_chat().bearer(), Some("sk-0-long-enough"));
 }
 
 #[tokio::test]
@@ -290,4 +290,92 @@ async fn a_stream_that_is_open_at_the_end_of_the_drain_is_told() {
     let [.., error, done] = &rest[..] else { panic!("an error and an end: {rest:?}") };
     assert_eq!((&error.json()["error"]["code"], done.is_done()), (&"shutting_down".into(), true));
     plane.drain.wait().await;
+}
+
+/// An event of a provider that ends with a word for a failure.
+fn failing(extra: &str) -> String {
+    format!(r#"{{"id":"c1","object":"chat.completion.chunk","model":"m"{extra}}}"#)
+}
+
+#[tokio::test]
+async fn a_finish_word_for_a_failure_is_no_answer() {
+    let word = r#","choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]"#;
+    let whole = chat::greeting().reply.replace(r#""stop""#, r#""insufficient_system_resource""#);
+    for (script, body) in [(Script::sse([failing(word)]), STREAM), (Script::json(whole), ASK)] {
+        let (first, second) = (Provider::start().await, Provider::start().await);
+        first.always(script);
+        second.always(chat::greeting().script());
+        let plane = Plane::start(&[&first, &second]).await;
+        assert_eq!(plane.chat(body).send().await.status, 200);
+        let row = plane.row().await;
+        assert_eq!(row.attempts.len(), 2, "{row:?}");
+        assert!(row.attempts[0].fault_code.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_failure_amid_a_stream_is_told_once_and_in_our_words() {
+    let told = r#","error":{"message":"key sk-0-long-enough is over its limit"},"usage":{"prompt_tokens":1,"completion_tokens":1}"#;
+    let word = r#","choices":[{"index":0,"delta":{},"finish_reason":"error"}]"#;
+    for event in [failing(told), failing(word)] {
+        let provider = Provider::start().await;
+        provider.always(Script::sse([chat::role(), chat::text("Half"), event, "[DONE]".to_owned()]));
+        let plane = Plane::start(&[&provider]).await;
+        let answer = plane.chat(STREAM).send().await;
+        let events = sse::read_all(&answer.body);
+        let [.., error, done] = &events[..] else { panic!("an error and an end: {events:?}") };
+        assert!(error.json()["error"]["message"].is_string() && done.is_done(), "{events:?}");
+        assert_eq!(events.iter().filter(|event| event.is_done()).count(), 1);
+        let row = plane.row().await;
+        assert_eq!(row.outcome, Outcome::Error);
+        assert!(row.attempts[0].fault_code.is_some(), "the attempt has failed after all");
+        let seen = format!("{} {row:?}", answer.text());
+        assert!(!seen.contains("sk-0-long-enough"), "{seen}");
+    }
+}
+
+#[tokio::test]
+async fn of_several_answers_all_must_be_whole() {
+    let provider = Provider::start().await;
+    let half = failing(r#","choices":[{"index":1,"delta":{"content":"b"},"finish_reason":null}]"#);
+    provider.always(Script::sse([chat::role(), chat::text("a"), half, chat::finish("stop")]));
+    let plane = Plane::start(&[&provider]).await;
+    let body = STREAM.replace(r#""stream":true"#, r#""stream":true,"n":2"#);
+    let events = sse::read_all(&plane.chat(&body).send().await.body);
+    assert!(events.iter().any(|event| event.text().contains("upstream_truncated")), "{events:?}");
+    assert_eq!(plane.row().await.outcome, Outcome::Error);
+}
+
+#[tokio::test]
+async fn an_answer_with_its_finish_reason_is_whole_however_the_line_ends() {
+    let provider = Provider::start().await;
+    provider.always(Script::sse(chat::greeting().events).ending(Ending::Reset));
+    let plane = Plane::start(&[&provider]).await;
+    let events = sse::read_all(&plane.chat(STREAM).send().await.body);
+    assert!(events.last().is_some_and(sse::Event::is_done), "{events:?}");
+    assert_eq!(plane.row().await.outcome, Outcome::Ok);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_the_first_byte_leaves_its_attempt() {
+    let provider = Provider::start().await;
+    provider.always(Script::stall_before_head());
+    let plane = Plane::start(&[&provider]).await;
+    let mut connection = Connection::open(&plane.url).await;
+    plane.chat(STREAM).put_on(&mut connection).await;
+    provider.until("the request is there", |counts| counts.requests == 1).await;
+    drop(connection);
+    let row = plane.row().await;
+    assert_eq!((row.outcome, row.attempts.len()), (Outcome::ClientClosed, 1));
+    assert!(row.provider.is_some() && row.account.is_some());
+}
+
+#[tokio::test]
+async fn keep_alives_without_an_answer_are_not_hoarded() {
+    let provider = Provider::start().await;
+    let noise = std::iter::repeat_n(format!(": {}\n\n", "z".repeat(4000)), 200);
+    let end = chat::stream_bytes(&chat::greeting().stream());
+    provider.always(Script::sse_raw(noise.map(String::into_bytes).chain([end.clone()])));
+    let plane = Plane::start(&[&provider]).await;
+    assert_eq!(plane.chat(STREAM).send().await.body, end);
 }

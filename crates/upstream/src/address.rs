@@ -28,6 +28,11 @@ impl Reach {
     }
 }
 
+/// Whether an address lies in the user's own network.
+pub(crate) fn is_private(address: IpAddr) -> bool {
+    kind(address) == Kind::Private
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Public,
@@ -46,7 +51,7 @@ fn kind_v4(address: Ipv4Addr) -> Kind {
     let [a, b, c, d] = address.octets();
     match (a, b, c, d) {
         // Cloud metadata services outside 169.254.0.0/16.
-        (100, 100, 100, 200) | (192, 0, 0, 192) => Kind::Never,
+        (100, 100, 100, 200) | (192, 0, 0, 192) | (168, 63, 129, 16) => Kind::Never,
         (0, ..) | (169, 254, ..) | (224.., ..) => Kind::Never,
         (127 | 10, ..) | (172, 16..=31, ..) | (192, 168, ..) | (100, 64..=127, ..) => Kind::Private,
         (192, 0, 0, _) | (198, 18..=19, ..) => Kind::Private,
@@ -55,10 +60,21 @@ fn kind_v4(address: Ipv4Addr) -> Kind {
 }
 
 fn kind_v6(address: Ipv6Addr) -> Kind {
-    // AWS serves its metadata at fd00:ec2::254.
-    const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    let head = address.segments()[0];
-    if address == METADATA || address.is_unspecified() || address.is_multicast() || head & 0xffc0 == 0xfe80 {
+    // Metadata services of AWS and Google Cloud.
+    const METADATA: [Ipv6Addr; 3] = [
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
+        Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    ];
+    let [head, second, third, ..] = address.segments();
+    // Teredo and local NAT64 carry an IPv4 address that nobody here can check.
+    let is_carrier = (head, second) == (0x2001, 0) || (head, second, third) == (0x64, 0xff9b, 1);
+    if METADATA.contains(&address)
+        || is_carrier
+        || address.is_unspecified()
+        || address.is_multicast()
+        || head & 0xffc0 == 0xfe80
+    {
         Kind::Never
     } else if address.is_loopback() || head & 0xfe00 == 0xfc00 || head & 0xffc0 == 0xfec0 {
         Kind::Private
@@ -72,7 +88,7 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let low = || Ipv4Addr::from((u32::from(g) << 16) | u32::from(h));
     match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => Some(low()),
+        (0, 0, 0, 0, 0, 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, 0, 0, 0, 0) => Some(low()),
         (0, 0, 0, 0, 0, 0) if (g, h) != (0, 0) && (g, h) != (0, 1) => Some(low()),
         (0x2002, ..) => Some(Ipv4Addr::from((u32::from(b) << 16) | u32::from(c))),
         _ => None,
@@ -95,13 +111,16 @@ pub enum AddressError {
     #[error("the address must end with its path; leave out what follows `?` or `#`")]
     Query,
     /// Plain http to a place that is not marked local.
-    #[error("`{0}` would send the key unencrypted; use https, or mark the provider as local")]
-    Insecure(String),
-    /// A literal address that may not be reached.
     #[error(
-        "`{0}` is a private, link-local or metadata address; mark the provider as local if it runs in your own network"
+        "`{0}` would send the key unencrypted; use https, or mark the provider as local if it runs in your own network"
     )]
+    Insecure(String),
+    /// A private address of a provider that is not marked local.
+    #[error("`{0}` is a private address; mark the provider as local if it runs in your own network")]
     Blocked(String),
+    /// A link-local or metadata address.
+    #[error("`{0}` is a link-local, metadata or reserved address, which is never reached")]
+    Never(String),
     /// A placeholder nobody filled in.
     #[error("`{0}` still holds a placeholder in braces; give the full address")]
     Placeholder(String),
@@ -115,7 +134,7 @@ impl AddressError {
                 "invalid_base_url"
             }
             Self::Insecure(_) => "insecure_base_url",
-            Self::Blocked(_) => "URL_GUARD_BLOCKED",
+            Self::Blocked(_) | Self::Never(_) => "URL_GUARD_BLOCKED",
         }
     }
 }
@@ -124,6 +143,10 @@ impl AddressError {
 /// scheme and literal addresses against the reach. Names are checked when they are resolved.
 pub fn read_base(typed: &str, reach: Reach) -> Result<String, AddressError> {
     let text = typed.trim();
+    // First of all, so that no other text repeats a password.
+    if text.split(['/', '\\']).nth(2).is_some_and(|authority| authority.contains('@')) {
+        return Err(AddressError::UserInfo);
+    }
     if text.contains(['{', '}']) {
         return Err(AddressError::Placeholder(text.into()));
     }
@@ -134,17 +157,16 @@ pub fn read_base(typed: &str, reach: Reach) -> Result<String, AddressError> {
     let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
         return Err(AddressError::Unreadable(text.into()));
     };
-    if authority.as_str().contains('@') {
-        return Err(AddressError::UserInfo);
-    }
     if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
         return Err(AddressError::Scheme(text.into()));
     }
-    if *scheme == Scheme::HTTP && reach == Reach::Public {
-        return Err(AddressError::Insecure(text.into()));
-    }
-    if literal(authority).is_some_and(|address| !reach.allows(address)) {
-        return Err(AddressError::Blocked(authority.host().into()));
+    let is_plain = *scheme == Scheme::HTTP;
+    match literal(authority).map(kind) {
+        Some(Kind::Never) => return Err(AddressError::Never(authority.host().into())),
+        Some(Kind::Private) if reach == Reach::Public => return Err(AddressError::Blocked(authority.host().into())),
+        Some(Kind::Public) if is_plain => return Err(AddressError::Insecure(text.into())),
+        None if is_plain && reach == Reach::Public => return Err(AddressError::Insecure(text.into())),
+        Some(Kind::Private | Kind::Public) | None => {}
     }
     Ok(format!("{scheme}://{authority}{}", base_path(uri.path())))
 }

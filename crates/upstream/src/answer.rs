@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::Body as _;
 use hyper::body::Incoming;
-use omniroute_domain::{Fault, FaultKind};
+use omniroute_domain::{Fault, FaultKind, Retry};
 use tokio::time::{Instant, Sleep};
 
 use crate::demo::Script;
@@ -68,7 +68,7 @@ impl AnswerBody {
         while let Some(chunk) = self.chunk().await {
             let chunk = chunk?;
             if first.len() + rest.len() + chunk.len() > limit {
-                return Err(oversized(limit));
+                return Err(Self::oversized(limit));
             }
             if first.is_empty() {
                 first = chunk;
@@ -81,6 +81,14 @@ impl AnswerBody {
             }
         }
         Ok(if rest.is_empty() { first } else { rest.freeze() })
+    }
+
+    /// Said of an answer over its limit. Asking another account would buy the same again.
+    pub fn oversized(limit: usize) -> Fault {
+        let text = format!("the provider's answer is larger than {limit} bytes");
+        let mut fault = Fault::new(FaultKind::BrokenStream, "upstream_too_large", text);
+        fault.retry = Retry::Never;
+        fault
     }
 
     /// Hands the body over where its end has not been seen yet.
@@ -164,9 +172,4 @@ pub(crate) fn lost(why: impl std::error::Error + Send + Sync + 'static) -> Fault
 fn silent(idle: Duration) -> Fault {
     let text = format!("the provider sent nothing for {} seconds", idle.as_secs_f64());
     Fault::new(FaultKind::Timeout, "upstream_idle_timeout", text)
-}
-
-fn oversized(limit: usize) -> Fault {
-    let text = format!("the provider's answer is larger than {limit} bytes");
-    Fault::new(FaultKind::BrokenStream, "upstream_too_large", text)
 }

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -97,7 +97,12 @@ impl Connector {
     async fn connect(self, uri: &Uri, host: &str) -> Result<Io, Trouble> {
         let tcp = match self.proxy(uri) {
             Some(proxy) => through(&proxy, uri, host).await?,
-            None => dial(host, address::port(uri), Some(self.reach)).await?,
+            None => {
+                // Unencrypted only within the user's own network, whatever the name resolves to.
+                let encrypted = uri.scheme() == Some(&Scheme::HTTPS);
+                let reach = self.reach;
+                dial(host, address::port(uri), |ip| reach.allows(ip) && (encrypted || address::is_private(ip))).await?
+            }
         };
         if uri.scheme() != Some(&Scheme::HTTPS) {
             return Ok(Io::plain(tcp));
@@ -116,12 +121,14 @@ impl Connector {
     }
 }
 
-/// Opens a TCP connection; the resolved addresses are filtered where a reach is given.
-async fn dial(host: &str, port: u16, reach: Option<Reach>) -> Result<TcpStream, Trouble> {
+/// The scheme of a SOCKS proxy.
+const SOCKS: &str = "socks5";
+
+/// Opens a TCP connection to one of the resolved addresses that are allowed.
+async fn dial(host: &str, port: u16, allowed: impl Fn(IpAddr) -> bool) -> Result<TcpStream, Trouble> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let found = tokio::net::lookup_host((bare, port)).await.map_err(|why| Trouble::Resolve(host.into(), why))?;
-    let allowed: Vec<SocketAddr> =
-        found.filter(|address| reach.is_none_or(|reach| reach.allows(address.ip()))).collect();
+    let allowed: Vec<SocketAddr> = found.filter(|address| allowed(address.ip())).collect();
     if allowed.is_empty() {
         return Err(Trouble::Blocked(host.into()));
     }
@@ -155,19 +162,23 @@ async fn through(proxy: &Intercept, uri: &Uri, host: &str) -> Result<TcpStream, 
     let refused = |why: Box<dyn std::error::Error + Send + Sync>| Trouble::Proxy(host.into(), why);
     let to_proxy = ToProxy;
     let opened = match proxy.uri().scheme_str() {
-        Some("socks5" | "socks5h") => {
+        Some(SOCKS | "socks5h") => {
             let mut socks = SocksV5::new(proxy.uri().clone(), to_proxy);
             if let Some((user, pass)) = proxy.raw_auth() {
                 socks = socks.with_auth(user.into(), pass.into());
             }
             socks.call(uri.clone()).await.map_err(|why| refused(why.into()))?
         }
-        _ => {
+        Some("http") => {
             let mut tunnel = Tunnel::new(proxy.uri().clone(), to_proxy);
             if let Some(auth) = proxy.basic_auth() {
                 tunnel = tunnel.with_auth(auth.clone());
             }
             tunnel.call(uri.clone()).await.map_err(|why| refused(why.into()))?
+        }
+        other => {
+            let kind = other.unwrap_or("nameless");
+            return Err(refused(format!("{kind} proxies are not supported; use http or socks5").into()));
         }
     };
     Ok(opened.into_inner())
@@ -189,7 +200,9 @@ impl Service<Uri> for ToProxy {
     fn call(&mut self, uri: Uri) -> Self::Future {
         Box::pin(async move {
             let host = uri.host().unwrap_or_default().to_owned();
-            dial(&host, address::port(&uri), None).await.map(TokioIo::new)
+            let is_socks = uri.scheme_str().is_some_and(|scheme| scheme.starts_with(SOCKS));
+            let implied = if is_socks { 1080 } else { 80 };
+            dial(&host, uri.port_u16().unwrap_or(implied), |_| true).await.map(TokioIo::new)
         })
     }
 }

@@ -1,8 +1,8 @@
 //! A connection to a provider that knows whether an answer has begun.
 //!
 //! HTTP/1.1 without pipelining alternates: we write a request, then read its answer. So the first
-//! write after a read begins a request, and what is read since belongs to its answer. That tells
-//! apart "died without a byte of an answer" from every other way to die.
+//! write after an answer's head begins the next request, and what is read since belongs to its answer.
+//! That tells apart "died without a byte of an answer" from every other way to die.
 
 use std::io;
 use std::pin::Pin;
@@ -21,26 +21,35 @@ pub(crate) struct Track(Arc<State>);
 
 #[derive(Default)]
 struct State {
-    requests: AtomicU32,
-    answering: AtomicBool,
+    /// Heads of answers that came over it.
+    answers: AtomicU32,
+    /// As many when the request now on it began.
+    before: AtomicU32,
+    /// Whether anything was read since that request began.
+    heard: AtomicBool,
 }
 
 impl Track {
     /// Whether the request now on the connection is not its first one, and no byte of its answer came.
     pub(crate) fn died_in_silence_on_reuse(&self) -> bool {
-        self.0.requests.load(Ordering::Acquire) > 1 && !self.0.answering.load(Ordering::Acquire)
+        self.0.answers.load(Ordering::Acquire) > 0 && !self.0.heard.load(Ordering::Acquire)
     }
 
+    /// The head of an answer came.
+    pub(crate) fn answered(&self) {
+        self.0.answers.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The first write after an answer begins the next request.
     fn wrote(&self) {
-        let begins = self.0.requests.load(Ordering::Relaxed) == 0 || self.0.answering.load(Ordering::Relaxed);
-        if begins {
-            self.0.answering.store(false, Ordering::Release);
-            self.0.requests.fetch_add(1, Ordering::Release);
+        let answers = self.0.answers.load(Ordering::Acquire);
+        if self.0.before.swap(answers, Ordering::AcqRel) != answers {
+            self.0.heard.store(false, Ordering::Release);
         }
     }
 
     fn read(&self) {
-        self.0.answering.store(true, Ordering::Release);
+        self.0.heard.store(true, Ordering::Release);
     }
 }
 

@@ -29,6 +29,9 @@ const FORWARDED: [HeaderName; 2] = [HeaderName::from_static("idempotency-key"), 
 
 const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!("OmniRoute/", env!("CARGO_PKG_VERSION")));
 
+/// How long the text of a refusal is waited for.
+const REFUSAL: Duration = Duration::from_secs(5);
+
 /// One request to one account.
 pub struct Call<'a> {
     /// Who answers.
@@ -108,14 +111,13 @@ impl Upstream {
     /// An answer of success goes on; any other is read as far as needed and classified.
     async fn judge(&self, response: Response<Incoming>) -> Result<Answer, Fault> {
         let (head, body) = response.into_parts();
-        let mut body = AnswerBody::http(body, self.limits.idle);
+        let body = AnswerBody::http(body, self.limits.idle);
         let status = head.status.as_u16();
-        if head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-            let text = "the provider compressed its answer although it was asked not to";
-            return Err(Fault::new(FaultKind::Upstream, "upstream_encoding", text));
-        }
+        let readable = head.headers.get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
         if head.status.is_success() {
-            return Ok(Answer { status, headers: head.headers, body });
+            let text = "the provider compressed its answer although it was asked not to";
+            let compressed = || Fault::new(FaultKind::Upstream, "upstream_encoding", text);
+            return readable.then_some(Answer { status, headers: head.headers, body }).ok_or_else(compressed);
         }
         if head.status.is_redirection() {
             let text = "the provider answered with a redirect, which is not followed; check the base address";
@@ -123,7 +125,7 @@ impl Upstream {
             fault.upstream_status = Some(status);
             return Err(fault);
         }
-        let text = read_error(&mut body, self.limits.error_bytes).await;
+        let text = if readable { read_error(body, self.limits.error_bytes).await } else { Vec::new() };
         let rejection = wire_error::decode(status, &text);
         Err(wire_error::classify(status, &rejection, retry_after::read(&head.headers)))
     }
@@ -137,10 +139,18 @@ struct Failure {
 
 async fn once(client: &Http, mut request: Request<SegmentBody>) -> Result<Response<Incoming>, Failure> {
     let captured = capture_connection(&mut request);
-    client.request(request).await.map_err(|error| Failure {
-        silent_on_reuse: track(&captured).is_some_and(|track| track.died_in_silence_on_reuse()),
-        error,
-    })
+    let outcome = client.request(request).await;
+    let track = track(&captured);
+    match outcome {
+        Ok(response) => {
+            track.inspect(Track::answered);
+            Ok(response)
+        }
+        Err(error) => {
+            let silent_on_reuse = track.is_some_and(|track| track.died_in_silence_on_reuse());
+            Err(Failure { error, silent_on_reuse })
+        }
+    }
 }
 
 fn track(captured: &CaptureConnection) -> Option<Track> {
@@ -181,9 +191,11 @@ fn dress(route: &HttpRoute, headers: &mut HeaderMap) {
     }
 }
 
-async fn read_error(body: &mut AnswerBody, limit: usize) -> Vec<u8> {
+/// What a provider says about its refusal, as far as it comes in time: the next account waits for it.
+async fn read_error(mut body: AnswerBody, limit: usize) -> Vec<u8> {
+    let deadline = tokio::time::Instant::now() + REFUSAL;
     let mut text = Vec::new();
-    while let Some(Ok(chunk)) = body.chunk().await {
+    while let Ok(Some(Ok(chunk))) = tokio::time::timeout_at(deadline, body.chunk()).await {
         text.extend_from_slice(&chunk[..chunk.len().min(limit - text.len())]);
         if text.len() == limit {
             break;

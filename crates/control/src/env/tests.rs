@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Environment, LogLevel, Read, SettingError, Settings, VARIABLES, limits_page, environment_page};
+use super::{Environment, LogLevel, Read, SettingError, Settings, VARIABLES, environment_page, limits_page};
 
 fn settings(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
     Settings::read(&Environment::of(variables))

@@ -23,6 +23,8 @@ use crate::seen_models;
 #[derive(Default)]
 pub(super) struct Connected {
     accounts: HashMap<AccountId, Connection>,
+    /// The active ones that can't be used, and why.
+    pub(super) unusable: HashMap<AccountId, String>,
 }
 
 /// An account and the rows it was made of.
@@ -61,6 +63,7 @@ impl Connected {
         let keys = keys_of(&rows);
         let mut slots = Slots::default();
         let mut before = std::mem::take(&mut self.accounts);
+        let mut unusable = HashMap::new();
         for row in std::mem::take(&mut rows.accounts).into_iter().filter(|row| row.is_active) {
             let node = row.node.as_ref().and_then(|id| rows.nodes.get(id));
             let known = before.remove(&row.id).filter(|known| known.row == row && known.node.as_ref() == node);
@@ -70,6 +73,7 @@ impl Connected {
                     Ok(account) => Connection { account: Arc::new(account), node: node.cloned(), row },
                     Err(why) => {
                         left_out(&row, &why);
+                        unusable.insert(row.id, why.to_string());
                         continue;
                     }
                 },
@@ -77,6 +81,7 @@ impl Connected {
             slots.add(&connection, catalog, rows.seen.remove(&connection.row.id));
             self.accounts.insert(connection.row.id.clone(), connection);
         }
+        self.unusable = unusable;
         slots.add_demos(catalog);
         let directory = Directory::new(slots.entries, custom, catalog);
         Ok(Snapshot { keys, directory, accounts: slots.accounts, catalog: Arc::clone(catalog) })

@@ -1,10 +1,11 @@
-//! Opening the vault of a data folder, and making sure that it is the one the secrets are sealed with.
+//! Opening the vault of a data folder, and telling whether it is the one the secrets are sealed with.
 //!
-//! Invariant: a key that could not open what is sealed is noticed at the start, before anything is
-//! sealed with it, and never recorded as the folder's own.
+//! Invariant: a lost key costs the credentials sealed with it and nothing else. The folder opens without
+//! them, they stay as they are until a person replaces or removes them, and a vault becomes the
+//! folder's own only once nothing is sealed with another key.
 
 use omniroute_store::{CoreDb, DataDir, StoreError, Writer, accounts, meta};
-use omniroute_vault::{Choice, Vault};
+use omniroute_vault::{Choice, Kind, Sealed, Vault, VaultError};
 
 use crate::env::Settings;
 use crate::error::StartError;
@@ -17,31 +18,34 @@ const KID: &str = "vault.kid";
 struct Recorded {
     choice: Option<VaultChoice>,
     kid: Option<String>,
-    /// Whether anything is sealed, so that another key would lose it.
-    is_used: bool,
+    accounts: Vec<accounts::Account>,
 }
 
 /// Opens the vault: the one asked for, else the recorded one, else the environment's, else the
-/// keychain.
+/// keychain. What a person should know about it comes along.
 pub(super) fn unlock(
-    core: &CoreDb,
-    dir: &DataDir,
+    (core, dir): (&CoreDb, &DataDir),
     asked: Option<VaultChoice>,
     settings: &Settings,
-) -> Result<Vault, StartError> {
+    now: i64,
+) -> Result<(Vault, Vec<String>), StartError> {
     let recorded = read(core)?;
     let from_environment = settings.vault_key.is_some().then_some(VaultChoice::Env);
     let choice = asked.or(recorded.choice).or(from_environment).unwrap_or(VaultChoice::Keychain);
-    if let Some(used) = recorded.choice.filter(|used| recorded.is_used && *used != choice) {
+    let is_used = recorded.accounts.iter().any(|account| account.sealed.is_some());
+    if let Some(used) = recorded.choice.filter(|used| is_used && *used != choice)
+        && is_at_hand(with_key(used, settings), dir, recorded.kid.as_deref())
+    {
         // Before the vault is opened: opening would make a new key where there is none.
         return Err(StartError::OtherVault { used, asked: choice });
     }
-    let vault = Vault::open(with_key(choice, settings), dir.path())?;
-    if let Some(sealed_with) = recorded.kid.filter(|kid| recorded.is_used && kid != vault.kid()) {
-        return Err(StartError::OtherKey { sealed_with, held: vault.kid().to_owned(), choice });
+    let (vault, mut notices) = open(with_key(choice, settings), dir, now)?;
+    notices.extend(lost(&recorded.accounts, &vault));
+    for notice in &notices {
+        tracing::warn!(notice, "The vault is not as it was.");
     }
-    core.write(|to| record(to, &vault))?;
-    Ok(vault)
+    core.write(|to| adopt(to, &vault))?;
+    Ok((vault, notices))
 }
 
 fn with_key(choice: VaultChoice, settings: &Settings) -> Choice {
@@ -53,20 +57,69 @@ fn with_key(choice: VaultChoice, settings: &Settings) -> Choice {
     }
 }
 
+/// Whether the key that was used is there, or may be and only can't be had right now.
+fn is_at_hand(used: Choice, dir: &DataDir, kid: Option<&str>) -> bool {
+    match Vault::find(used, dir.path()) {
+        Ok(found) => found.is_some_and(|vault| Some(vault.kid()) == kid),
+        Err(VaultError::KeychainMissing { .. }) => false,
+        Err(VaultError::KeyFileDamaged | VaultError::EnvKeyMissing | VaultError::EnvKeyWeak { .. }) => false,
+        Err(VaultError::KeychainLocked { .. } | VaultError::KeychainFailed { .. }) => true,
+        Err(VaultError::KeyFileUnreadable { .. } | VaultError::KeyFilePermissions { .. }) => true,
+        Err(VaultError::KeyFileUnwritable { .. } | VaultError::NoRandom) => true,
+        Err(VaultError::KeyLost { .. } | VaultError::SealedUnreadable { .. }) => true,
+    }
+}
+
+/// Opens a vault; a key file that holds no key is kept under another name and made anew.
+fn open(choice: Choice, dir: &DataDir, now: i64) -> Result<(Vault, Vec<String>), VaultError> {
+    match Vault::open(choice.clone(), dir.path()) {
+        Err(VaultError::KeyFileDamaged) => {
+            let kept = omniroute_vault::set_key_file_aside(dir.path(), now)?;
+            let notice = format!("`vault.key` held no whole key; it was kept as `{kept}` and a new one was made");
+            Ok((Vault::open(choice, dir.path())?, vec![notice]))
+        }
+        outcome => outcome.map(|vault| (vault, Vec::new())),
+    }
+}
+
+/// What to say where credentials are sealed with another key.
+fn lost(accounts: &[accounts::Account], vault: &Vault) -> Option<String> {
+    let count = accounts.iter().filter(|account| is_foreign(account, vault)).count();
+    if count == 0 {
+        return None;
+    }
+    let way_back = match vault.kind() {
+        Kind::File => "`vault.key` was missing or is another one: stop and put the old `vault.key` back",
+        Kind::Keychain => {
+            "a keychain key belongs to its folder's place: stop and put the folder back where it was, or start with the `--vault` used before"
+        }
+        Kind::Env => "stop and start with the old `OMNIROUTE_VAULT_KEY`, or with the `--vault` used before",
+    };
+    Some(format!(
+        "the credentials of {count} accounts are sealed with another key than the vault's `{}`, so these accounts are not used; {way_back}, or enter their keys again or remove them",
+        vault.kid()
+    ))
+}
+
+fn is_foreign(account: &accounts::Account, vault: &Vault) -> bool {
+    let sealed = account.sealed.as_ref().map(Sealed::from_text);
+    sealed.is_some_and(|sealed| sealed.kid().is_some_and(|kid| kid != vault.kid()))
+}
+
 fn read(core: &CoreDb) -> Result<Recorded, StoreError> {
     core.read(|from| {
         let choice = meta::get(from, KIND)?.and_then(|kind| kind.parse().ok());
-        let is_used = accounts::list(from)?.iter().any(|account| account.sealed.is_some());
-        Ok(Recorded { choice, kid: meta::get(from, KID)?, is_used })
+        Ok(Recorded { choice, kid: meta::get(from, KID)?, accounts: accounts::list(from)? })
     })
 }
 
-fn record(to: &Writer<'_>, vault: &Vault) -> Result<(), StoreError> {
-    let facts = [(KIND, vault.kind().as_str()), (KID, vault.kid())];
-    for (fact, value) in facts {
-        if meta::get(to, fact)?.as_deref() != Some(value) {
-            meta::set(to, fact, value)?;
-        }
+/// Records a vault as the folder's own, unless something is still sealed with another key.
+pub(super) fn adopt(to: &Writer<'_>, vault: &Vault) -> Result<(), StoreError> {
+    let is_own = meta::get(to, KIND)?.as_deref() == Some(vault.kind().as_str())
+        && meta::get(to, KID)?.as_deref() == Some(vault.kid());
+    if is_own || accounts::list(to)?.iter().any(|account| is_foreign(account, vault)) {
+        return Ok(());
     }
-    Ok(())
+    meta::set(to, KIND, vault.kind().as_str())?;
+    meta::set(to, KID, vault.kid())
 }

@@ -7,5 +7,5 @@
 mod fields;
 mod object;
 
-pub(crate) use fields::{Fields, count, elements, text};
+pub(crate) use fields::{Fields, count, elements, objects, text};
 pub(crate) use object::{Object, array, nested, object, object_of, string};

@@ -18,6 +18,12 @@ const NEVER: &[&str] = &[
     "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::1",
     "::a9fe:a9fe",
+    "168.63.129.16",
+    "fd00:ec2::23",
+    "fd20:ce::254",
+    "64:ff9b:1::7f00:1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+    "::ffff:0:a9fe:a9fe",
 ];
 const PRIVATE: &[&str] = &[
     "127.0.0.1",
@@ -79,6 +85,8 @@ fn what_is_wrong_with_an_address_is_said() {
     assert_eq!(code("http://x.example/v1", Reach::Public), Err("insecure_base_url"));
     assert_eq!(code("https://127.0.0.1/v1", Reach::Public), Err("URL_GUARD_BLOCKED"));
     assert_eq!(code("https://[::ffff:10.0.0.1]/v1", Reach::Public), Err("URL_GUARD_BLOCKED"));
+    assert_eq!(code("http://10.0.0.1/v1", Reach::Public), Err("URL_GUARD_BLOCKED"), "the graver fault first");
     assert_eq!(code("http://169.254.169.254/latest", Reach::Local), Err("URL_GUARD_BLOCKED"));
+    assert_eq!(code("http://1.1.1.1/v1", Reach::Local), Err("insecure_base_url"), "a key is not sent in the clear");
     assert_eq!(code("http://127.0.0.1:9000/v1", Reach::Local), Ok("http://127.0.0.1:9000/v1".into()));
 }

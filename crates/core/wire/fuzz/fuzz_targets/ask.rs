@@ -18,7 +18,9 @@ fuzz_target!(|body: &[u8]| {
     if let Ok(response) = reply::decode(body) {
         let (written, _) = reply::encode(&response);
         let again = reply::decode(&written).expect("what we write is an answer");
-        assert_eq!(again.usage, response.usage);
+        if response.usage.is_reported() {
+            assert_eq!(again.usage, response.usage);
+        }
     }
     let _ = read_reply(body);
     assert!(error::decode(500, body).message.chars().count() <= 500);

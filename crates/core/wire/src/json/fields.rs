@@ -158,6 +158,17 @@ pub(crate) fn elements(json: &str) -> Option<Vec<&str>> {
     Some(values.into_iter().map(RawValue::get).collect())
 }
 
+/// The object an event holds, or the objects: some providers put several into one event, each on a line
+/// of its own. `None` where any of it is something else.
+pub(crate) fn objects(data: &str) -> Option<Vec<Fields<'_>>> {
+    let data = data.trim();
+    if let Some(only) = Fields::read(data) {
+        return Some(vec![only]);
+    }
+    let lines: Vec<&str> = data.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.len() > 1 { lines.into_iter().map(Fields::read).collect() } else { None }
+}
+
 /// The number, where the JSON text is a whole one that is not negative. `12.0` is one.
 pub(crate) fn count(json: &str) -> Option<u64> {
     let whole = |number: &f64| number.fract() == 0.0 && (0.0..9e15).contains(number);

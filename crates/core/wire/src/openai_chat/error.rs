@@ -76,7 +76,7 @@ fn fields(error: &mut Object<'_>, fault: &Fault, request_id: &str) {
     error.text("request_id", request_id);
 }
 
-/// OpenAI's word for a kind of failure (wire-formats.md §13.9).
+/// OpenAI's word for a kind of failure.
 fn type_of(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::BadRequest

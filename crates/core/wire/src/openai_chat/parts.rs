@@ -1,7 +1,7 @@
 //! Content parts: the elements of a message's `content` array, read and written.
 //!
 //! Blocks of Anthropic's format that clients leave in (`image`, `document`, `thinking`, `tool_use`,
-//! `tool_result`; wire-formats.md §3.2) are read as what they mean. A part that is not understood stays
+//! `tool_result`) are read as what they mean. A part that is not understood stays
 //! whole, as an unknown block.
 
 mod leaked;

@@ -1,5 +1,5 @@
 //! Reasoning as other vendors add it: `reasoning_content`, `reasoning`, and OpenRouter's list of
-//! `reasoning_details`, which also carries signatures and encrypted reasoning (wire-formats.md §3.2).
+//! `reasoning_details`, which also carries signatures and encrypted reasoning.
 
 use omniroute_domain::block::{Block, BlockBody, Thinking};
 use omniroute_domain::opaque::{Family, Opaque, OpaqueKind};
@@ -12,7 +12,7 @@ use crate::json::{Fields, Object, array, elements, object, text};
 /// The fields that hold reasoning as plain text, the usual one first.
 pub(super) const PLAIN: [&str; 2] = ["reasoning_content", "reasoning"];
 
-/// How OpenRouter names the families (its `reasoning_details[].format`; wire-formats.md §3.2).
+/// How OpenRouter names the families (its `reasoning_details[].format`).
 const FORMATS: [(&str, Family); 4] = [
     ("anthropic-claude-v1", Family::Anthropic),
     ("google-gemini-v1", Family::Gemini),

@@ -1,5 +1,5 @@
 //! Why an answer ended: the words of many vendors, and the cases where the word is not believed
-//! (wire-formats.md §3.3 and §13.8).
+//!.
 
 use omniroute_domain::{Fault, FaultKind, Stop, StopReason};
 use serde::de::IgnoredAny;
@@ -90,7 +90,7 @@ pub(super) fn reason(word: &str) -> StopReason {
         "content_filter" | "sensitive" | "safety" | "recitation" => StopReason::ContentFilter,
         "refusal" => StopReason::Refusal,
         // The last two: DeepSeek ran out of machines, Zhipu's connection broke. Either way the answer
-        // is not whole (wire-formats.md §3.3).
+        // is not whole.
         "error" | "insufficient_system_resource" | "network_error" => StopReason::Error,
         _ => StopReason::Other,
     }

@@ -42,6 +42,8 @@ pub struct Seen {
     pub useful: bool,
     /// The provider reports a failure. Nothing after it counts.
     pub error: Option<Fault>,
+    /// Where the event with the failure begins; what stands before it is sound.
+    pub error_at: Option<usize>,
     /// An event that holds nothing but usage, which a client that did not ask for it must not see.
     pub usage_only: Option<Range<usize>>,
     /// Just past the `[DONE]` event. Nothing after it counts.
@@ -156,6 +158,7 @@ impl StreamTap {
     }
 
     fn take(&mut self, look: Look, raw: Range<usize>, seen: &mut Seen) {
+        let start = raw.start;
         seen.useful |= look.useful;
         for choice in look.finished {
             if !self.finished.contains(&choice) && self.finished.len() < self.choices {
@@ -164,7 +167,7 @@ impl StreamTap {
         }
         if let Some(usage) = look.usage {
             self.usage.update(usage);
-            if look.empty {
+            if look.empty && look.error.is_none() {
                 seen.usage_only = Some(joined(seen.usage_only.take(), raw));
             }
         }
@@ -177,6 +180,7 @@ impl StreamTap {
         if let Some(fault) = look.error {
             self.failed = true;
             seen.error = Some(fault);
+            seen.error_at = Some(start);
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn read(json: &str) -> Option<Usage> {
 }
 
 /// The usage of a chunk or of a whole answer, wherever it stands: at the top; in `x_groq` (Groq,
-/// wire-formats.md §3.4); in the first choice (older Moonshot models, providers.md "Moonshot Kimi").
+/// 2026-11-20); in the first choice (older Moonshot models, 2026-11-20).
 pub(super) fn of_answer(answer: &Fields<'_>) -> Option<Usage> {
     let top = answer.get("usage").and_then(read);
     let groq = || answer.get("x_groq").and_then(Fields::read)?.get("usage").and_then(read);
@@ -43,7 +43,7 @@ pub(super) fn take(fields: &mut Fields<'_>) -> Usage {
         usage.audio_out = details.take_count("audio_tokens");
         fields.keep("completion_tokens_details", details);
     }
-    // DeepSeek, then gateways in front of Anthropic models (wire-formats.md §3.3).
+    // DeepSeek, then gateways in front of Anthropic models.
     let hit = fields.take_count("prompt_cache_hit_tokens");
     let read = fields.take_count("cache_read_input_tokens");
     usage.cache_read = usage.cache_read.or(hit).or(read);
@@ -75,15 +75,18 @@ fn sum(usage: &Usage) -> Option<u64> {
     usage.input_total?.checked_add(usage.output_total?)
 }
 
-/// Writes a `usage` object. A figure that was not reported is left out; the two totals a client counts
-/// on are 0 then.
+/// Writes a `usage` object. A figure that was not reported is left out; it is not zero.
 pub(super) fn write(out: &mut Vec<u8>, usage: &Usage, kept: &Extra) {
     object(out, |written| {
-        let (input, output) = (usage.input_total.unwrap_or(0), usage.output_total.unwrap_or(0));
-        written.plain("prompt_tokens", input);
-        written.plain("completion_tokens", output);
-        if !kept.iter().any(|(key, _)| key == "total_tokens") {
-            written.plain("total_tokens", input.saturating_add(output));
+        let totals = [
+            ("prompt_tokens", usage.input_total),
+            ("completion_tokens", usage.output_total),
+            ("total_tokens", sum(usage).filter(|_| !kept.iter().any(|(key, _)| key == "total_tokens"))),
+        ];
+        for (name, count) in totals {
+            if let Some(count) = count {
+                written.plain(name, count);
+            }
         }
         let cache_write = usage.cache_write_5m.or(usage.cache_write_1h).map(|_| usage.cache_write());
         write_details(

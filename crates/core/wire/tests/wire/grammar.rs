@@ -1,4 +1,4 @@
-//! What a well-formed stream is (wire-formats.md appendix B, and the contract of `domain::event`).
+//! What a well-formed stream is.
 
 use std::collections::BTreeMap;
 

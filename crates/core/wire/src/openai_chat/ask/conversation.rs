@@ -69,7 +69,7 @@ fn assistant(fields: &mut Fields<'_>, number: usize, open: &mut Unanswered) -> T
 }
 
 /// A tool's answer. One without an id answers the oldest open call, of the same tool if it names one
-/// (wire-formats.md §13.3).
+///.
 fn result(mut fields: Fields<'_>, open: &mut Unanswered) -> Turn {
     let name = fields.take_text("name");
     let given = fields.take_text("tool_call_id").filter(|id| !id.is_empty());

@@ -2,7 +2,7 @@
 //!
 //! A tool result is a message of its own, before the rest of its turn. Pictures in results of another
 //! format follow in a user's message, after the last result of the run, since no message may come
-//! between the answers to one turn's calls (wire-formats.md §16 case 131).
+//! between the answers to one turn's calls.
 
 use omniroute_domain::block::{Block, BlockBody, ToolResult};
 use omniroute_domain::request::{Priority, Role, SystemBlock, Turn};

@@ -72,7 +72,7 @@ fn take_stop(fields: &mut Fields<'_>) -> Vec<String> {
     stops.unwrap_or_default().into_iter().filter(|stop| !stop.is_empty()).collect()
 }
 
-/// `max_completion_tokens` counts where both are given; 0 and -1 mean no limit (wire-formats.md §13.6).
+/// `max_completion_tokens` counts where both are given; 0 and -1 mean no limit.
 fn take_max_output(fields: &mut Fields<'_>) -> Option<MaxOutput> {
     let mut limit = |key: &str| {
         let tokens = fields.get(key).and_then(count).filter(|tokens| *tokens > 0);
@@ -128,7 +128,7 @@ fn take_reasoning(fields: &mut Fields<'_>) -> Reasoning {
 }
 
 /// What the vendors' fields say: OpenRouter's `reasoning`, `thinking` (GLM, Kimi, DeepSeek, Doubao),
-/// `enable_thinking` (Qwen) and vLLM's template arguments (wire-formats.md §3.1).
+/// `enable_thinking` (Qwen) and vLLM's template arguments.
 pub(super) fn vendor_mode<'a>(openrouter: Option<&Fields<'_>>, get: impl Fn(&str) -> Option<&'a str>) -> ReasoningMode {
     let asked = openrouter.map_or(ReasoningMode::Unset, of_openrouter);
     let thinking =

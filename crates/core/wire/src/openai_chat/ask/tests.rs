@@ -99,7 +99,6 @@ fn what_is_unknown_or_misshapen_goes_back_as_it_came() {
 
 #[test]
 fn stops_are_a_list_without_empty_ones() {
-    // wire-formats.md §16 case 198
     rewrites(r#""stop":"a""#, &json!({"stop": "a"}));
     rewrites(r#""stop":["a","","b"]"#, &json!({"stop": ["a", "b"]}));
     rewrites(r#""stop":"""#, &json!({}));

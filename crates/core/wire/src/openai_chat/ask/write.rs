@@ -35,7 +35,7 @@ pub fn encode(request: &ChatRequest) -> (Vec<u8>, Vec<Loss>) {
 fn write_tooling(body: &mut Object<'_>, request: &ChatRequest, ledger: &mut Ledger) {
     let any = write_tools(body, &request.tools, ledger);
     if !any {
-        // Without tools both are refused (wire-formats.md §12.3).
+        // Without tools both are refused.
         ledger.lose_if(request.tool_choice.as_ref(), "tool_choice", "choice without tools");
         ledger.lose_if(request.parallel_tools.as_ref(), "parallel_tool_calls", "choice without tools");
         return;
@@ -95,7 +95,7 @@ fn write_format(body: &mut Object<'_>, format: &OutputFormat, kept: &Extra, ledg
     const KEY: &str = "response_format";
     match format {
         OutputFormat::Text => {}
-        // A schema format without a schema asks for JSON and nothing more (wire-formats.md §12.5).
+        // A schema format without a schema asks for JSON and nothing more.
         OutputFormat::JsonObject | OutputFormat::JsonSchema { schema: None, .. } => {
             body.object(KEY, kept, |format| format.text("type", "json_object"));
         }
@@ -138,7 +138,7 @@ fn write_reasoning(body: &mut Object<'_>, reasoning: &Reasoning, kept: &Extra, l
     }
 }
 
-/// The level for a mode; budgets by the table all formats share (wire-formats.md §12.4).
+/// The level for a mode; budgets by the table all formats share.
 fn effort(mode: &ReasoningMode) -> Option<&str> {
     match mode {
         ReasoningMode::Unset | ReasoningMode::Auto => None,

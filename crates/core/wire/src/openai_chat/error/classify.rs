@@ -1,5 +1,5 @@
-//! A refusal as a fault. Texts and codes are those of providers.md §10 and `generic_error_patterns` in
-//! providers.json (2026-11-20); what is particular to one provider is that provider's row.
+//! A refusal as a fault. Texts and codes are those seen at providers by
+//! 2026-11-20; what is particular to one provider is that provider's row.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const CONTEXT: &[&str] = &[
     "exceeds the maximum number of tokens",
 ];
 
-/// No credit. `exceeded_current_quota` is Kimi's word (providers.md, "Moonshot Kimi").
+/// No credit. `exceeded_current_quota` is Kimi's word.
 const CREDIT: &[&str] = &[
     "insufficient_quota",
     "insufficient balance",
@@ -79,7 +79,7 @@ fn kind_and_code(status: u16, rejection: &Rejection) -> (FaultKind, Cow<'static,
     let hints = [Some(&rejection.message), rejection.code.as_ref(), rejection.kind_hint.as_ref()];
     let said = hints.into_iter().flatten().map(|text| text.to_ascii_lowercase()).collect::<Vec<_>>().join("\n");
     let any = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
-    // Zhipu's code for an empty balance comes with 429 (providers.md, "Z.ai GLM").
+    // Zhipu's code for an empty balance comes with 429.
     let no_balance = rejection.code.as_deref() == Some("1113");
     match status {
         400 | 413 | 422 if any(CONTEXT) => (FaultKind::ContextLength, "context_length_exceeded".into()),

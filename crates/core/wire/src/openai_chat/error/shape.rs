@@ -65,7 +65,7 @@ fn of_fields(fields: &Fields<'_>, nesting: u8) -> Option<Rejection> {
         code: word("code"),
         param: word("param"),
     };
-    // OpenRouter keeps the provider's own text in `metadata.raw` (providers.md, "OpenRouter").
+    // OpenRouter keeps the provider's own text in `metadata.raw`.
     let raw = fields.get("metadata").and_then(Fields::read);
     let raw = raw.as_ref().and_then(|metadata| metadata.text("raw")).filter(|text| !text.trim().is_empty());
     let message = || ["message", "msg", "detail", "error_description"].iter().find_map(|key| said(fields.get(key)?));
@@ -79,7 +79,7 @@ fn of_fields(fields: &Fields<'_>, nesting: u8) -> Option<Rejection> {
     }
 }
 
-/// MiniMax says what happened beside an empty answer (providers.md, "MiniMax"); 0 is success.
+/// MiniMax says what happened beside an empty answer; 0 is success.
 fn of_base_resp(object: &Fields<'_>) -> Option<Rejection> {
     let base = Fields::read(object.get("base_resp")?)?;
     let code = base.get("status_code").map(word).filter(|code| code != "0" && !code.is_empty())?;

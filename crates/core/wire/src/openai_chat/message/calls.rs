@@ -64,7 +64,7 @@ pub(in crate::openai_chat) fn write_call_start(call: &mut Object<'_>, id: &str, 
     );
 }
 
-/// Gemini's state on a call, in the place its OpenAI form has for it (wire-formats.md §1.1).
+/// Gemini's state on a call, in the place its OpenAI form has for it.
 fn thought_signature(extra_content: &str) -> Option<Opaque> {
     let google = Fields::read(extra_content)?;
     let data = Fields::read(google.get("google")?)?.text("thought_signature")?.into_owned();

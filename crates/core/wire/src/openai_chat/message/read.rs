@@ -34,7 +34,7 @@ fn take_audio(message: &mut Fields<'_>) -> Option<Block> {
     Some(Block { extra: audio.rest(), ..Block::new(body) })
 }
 
-/// Pictures beside the content, as OpenRouter gives them (wire-formats.md §11.2).
+/// Pictures beside the content, as OpenRouter gives them.
 fn take_images(message: &mut Fields<'_>) -> Vec<Block> {
     let Some(images) = message.get("images").and_then(parts::read_content) else { return Vec::new() };
     if !images.iter().all(|block| matches!(block.body, BlockBody::Image(_))) {

@@ -36,15 +36,21 @@ pub(in crate::openai_chat) fn write_blocks(
 
 /// Writes a `content` value: a text where a text says it all, else parts.
 pub(in crate::openai_chat) fn content(out: &mut Vec<u8>, blocks: &[&Block], path: &str, ledger: &mut Ledger) {
-    match blocks {
+    if let [only] = blocks
+        && is_plain(only)
+    {
+        return string(out, only.as_text().unwrap_or_default());
+    }
+    let part = |(number, block)| {
+        let written = parts::write_part(block, &format!("{path}.blocks[{number}]"), ledger)?;
+        Some((block, written))
+    };
+    let parts: Vec<(&Block, Vec<u8>)> = blocks.iter().copied().enumerate().filter_map(part).collect();
+    match &parts[..] {
         [] => string(out, ""),
-        [only] if is_plain(only) => string(out, only.as_text().unwrap_or_default()),
-        _ => {
-            let parts = blocks.iter().enumerate();
-            let parts = parts.filter_map(|(n, block)| parts::write_part(block, &format!("{path}.blocks[{n}]"), ledger));
-            let parts: Vec<Vec<u8>> = parts.collect();
-            array(out, parts, |out, part| out.extend_from_slice(&part));
-        }
+        // The others had no place here.
+        [(only, _)] if is_plain(only) => string(out, only.as_text().unwrap_or_default()),
+        _ => array(out, parts, |out, (_, part)| out.extend_from_slice(&part)),
     }
 }
 
@@ -208,7 +214,7 @@ fn write_input(call: &mut Object<'_>, of: &ToolCall, extra: &Extra) {
     }
 }
 
-/// This format has no groups of tools; the group goes into the name (wire-formats.md §12.3).
+/// This format has no groups of tools; the group goes into the name.
 fn full_name(call: &ToolCall) -> String {
     match &call.namespace {
         Some(namespace) => format!("{namespace}__{}", call.name),

@@ -1,5 +1,5 @@
 //! Anthropic's blocks, and the AI SDK's pictures, inside Chat Completions content. Clients such as
-//! Cursor send them (wire-formats.md §3.2); they are written back as this format's own parts.
+//! Cursor send them; they are written back as this format's own parts.
 
 use omniroute_domain::block::{BlockBody, Document, Image, Source, Thinking, ToolCall, ToolInput, ToolResult};
 use omniroute_domain::opaque::{Family, Opaque, OpaqueKind};
@@ -78,7 +78,7 @@ fn redacted(fields: &mut Fields<'_>) -> Option<BlockBody> {
 }
 
 /// A state in Anthropic's block. Whose it is, is told by its shape and not by the block it is in: other
-/// routers put other families' states there (wire-formats.md §1.4).
+/// routers put other families' states there.
 fn opaque(kind: OpaqueKind, data: String) -> Opaque {
     let family = if data.starts_with(['E', 'R', 'C']) { Family::Anthropic } else { Family::Unknown };
     Opaque { family, model: None, kind, data }

@@ -1,7 +1,7 @@
 //! The tool calls of one streamed choice: which delta belongs to which call, and when a call may start.
 //!
 //! A call starts when its id and its name are known and every call before it has started; until then
-//! its arguments wait. Rules and cases: wire-formats.md §14.2 and §16 B.
+//! its arguments wait.
 
 use omniroute_domain::StreamEvent;
 use omniroute_domain::event::{BlockIndex, BlockKind};

@@ -51,7 +51,7 @@ impl Choice {
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), TooMuch> {
         // A whole message stands for the deltas, unless deltas came before: MiniMax repeats the answer in
-        // its last chunk (providers.md, "MiniMax").
+        // its last chunk.
         let whole = || choice.get("message").filter(|_| !self.has_output());
         if let Some(delta) = choice.get("delta").or_else(whole).and_then(Fields::read) {
             self.reason(&delta, next, out);

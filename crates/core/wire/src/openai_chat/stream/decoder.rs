@@ -1,4 +1,4 @@
-//! Chunks into events: the state machine of wire-formats.md §14.2.
+//! Chunks into events: a state machine.
 //!
 //! An answer ends well only when the provider said so, by a finish reason for every choice or by
 //! `[DONE]`. Everything else is an error in the place of the end; blocks that are open then stay open,
@@ -8,7 +8,7 @@ use omniroute_domain::event::BlockIndex;
 use omniroute_domain::{Fault, FaultKind, StreamEvent, Usage};
 
 use super::choice::Choice;
-use crate::json::{Fields, count, elements};
+use crate::json::{Fields, count, elements, objects};
 use crate::openai_chat::error::{classify_event, in_answer, of_error_event};
 use crate::openai_chat::{stop, usage};
 use crate::sse::Event;
@@ -55,7 +55,7 @@ impl Decoder {
     /// Takes the data of one event; adds to a list that is used again.
     pub fn push_into(&mut self, data: &[u8], out: &mut Vec<StreamEvent>) {
         let text = String::from_utf8_lossy(data);
-        let text = text.trim();
+        let text = text.trim_ascii();
         match text {
             _ if self.phase == Phase::Ended => {}
             "" | "null" => {}
@@ -95,22 +95,11 @@ impl Decoder {
         self.skipped
     }
 
-    /// One event, or several on lines of their own, which some providers put into one.
     fn read(&mut self, text: &str, out: &mut Vec<StreamEvent>) {
-        if let Some(chunk) = Fields::read(text) {
-            self.unreadable = 0;
-            return self.chunk(&chunk, out);
-        }
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
-        let read: Option<Vec<Fields<'_>>> = lines.map(Fields::read).collect();
-        match read {
-            Some(chunks) if chunks.len() > 1 => {
-                self.unreadable = 0;
-                for chunk in &chunks {
-                    self.chunk(chunk, out);
-                }
-            }
-            Some(_) | None => self.unreadable(out),
+        let Some(chunks) = objects(text) else { return self.unreadable(out) };
+        self.unreadable = 0;
+        for chunk in &chunks {
+            self.chunk(chunk, out);
         }
     }
 
@@ -173,7 +162,7 @@ impl Decoder {
     /// Usage before the first choice waits for the start.
     fn count(&mut self, usage: Usage, out: &mut Vec<StreamEvent>) {
         match self.phase {
-            Phase::Waiting => self.usage = Some(usage),
+            Phase::Waiting => self.usage.get_or_insert_default().update(usage),
             Phase::Running => out.push(StreamEvent::Usage(usage)),
             Phase::Ended => {}
         }

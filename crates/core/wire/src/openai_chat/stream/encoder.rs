@@ -1,5 +1,5 @@
 //! Events into chunks, in OpenAI's order: the role first, one finish per choice, usage only for a client
-//! that asked, `[DONE]` last; or an error in the place of the finish, and `[DONE]` (wire-formats.md §14.6).
+//! that asked, `[DONE]` last; or an error in the place of the finish, and `[DONE]`.
 //!
 //! Whatever the events are, the output has that form. A stream that ends without `End` ends as an error.
 

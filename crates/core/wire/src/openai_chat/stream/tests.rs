@@ -1,4 +1,4 @@
-//! Case numbers are those of wire-formats.md §16.
+//! Numbers in comments are those of the recorded edge cases of this format.
 
 use bytes::BytesMut;
 use omniroute_domain::event::BlockKind;
@@ -237,6 +237,13 @@ fn usage_is_given_as_reported_and_waits_for_the_start() {
     assert_eq!(events[..2], ["start c m 7", "usage Some(3) None"]);
     assert_eq!(events.iter().filter(|event| event.starts_with("usage")).count(), 2);
     assert_eq!(events[events.len() - 4..], ["usage Some(4) Some(9)", "-0", "finish EndTurn", "end"]);
+}
+
+#[test]
+fn usage_that_waits_is_kept_field_by_field() {
+    let first = r#"{"id":"c","choices":[],"usage":{"prompt_tokens":3}}"#;
+    let second = r#"{"id":"c","choices":[],"usage":{"completion_tokens":1}}"#;
+    assert_eq!(decode(&[first, second, &delta(r#""content":"x""#)])[1], "usage Some(3) Some(1)");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use omniroute_domain::{Fault, Usage};
 
-use crate::json::{Fields, count, elements, text};
+use crate::json::{Fields, count, elements, objects, text};
 use crate::openai_chat::error::{classify_event, in_answer, of_error_event};
 use crate::openai_chat::{stop, usage};
 
@@ -27,30 +27,44 @@ pub(super) fn look_at_error(data: &str) -> Look {
 
 /// Parses the data of an event; `None` where it is no JSON object.
 pub(super) fn look(data: &str) -> Option<Look> {
-    let chunk = Fields::read(data)?;
-    let error = in_answer(&chunk).map(|rejection| classify_event(&rejection));
-    let choices = chunk.get("choices").and_then(elements).unwrap_or_default();
-    let mut found = Look {
-        error,
-        usage: usage::of_answer(&chunk),
-        empty: choices.is_empty(),
-        model: chunk.text("model").unwrap_or_default().into_owned(),
-        id: chunk.text("id").unwrap_or_default().into_owned(),
-        ..Look::default()
-    };
-    for choice in choices {
-        look_at_choice(choice, &mut found);
+    let chunks = objects(data)?;
+    let mut found = Look { empty: true, ..Look::default() };
+    for chunk in &chunks {
+        look_at_chunk(chunk, &mut found);
+        if found.error.is_some() {
+            break;
+        }
     }
     Some(found)
+}
+
+fn look_at_chunk(chunk: &Fields<'_>, found: &mut Look) {
+    found.error = in_answer(chunk).map(|rejection| classify_event(&rejection));
+    if let Some(usage) = usage::of_answer(chunk) {
+        found.usage.get_or_insert_default().update(usage);
+    }
+    if found.model.is_empty() {
+        found.model = chunk.text("model").unwrap_or_default().into_owned();
+    }
+    if found.id.is_empty() {
+        found.id = chunk.text("id").unwrap_or_default().into_owned();
+    }
+    for choice in chunk.get("choices").and_then(elements).unwrap_or_default() {
+        found.empty = false;
+        look_at_choice(choice, found);
+    }
 }
 
 fn look_at_choice(choice: &str, found: &mut Look) {
     let Some(choice) = Fields::read(choice) else { return };
     if let Some(word) = choice.text("finish_reason").filter(|word| !word.is_empty()) {
-        found.useful = true;
         match stop::broke_off(&word) {
+            // A word for a failure is no part of an answer.
             Some(fault) => found.error = found.error.take().or(Some(fault)),
-            None => found.finished.push(choice.get("index").and_then(count).unwrap_or(0)),
+            None => {
+                found.useful = true;
+                found.finished.push(choice.get("index").and_then(count).unwrap_or(0));
+            }
         }
     }
     let said = choice.get("delta").or_else(|| choice.get("message")).and_then(Fields::read);

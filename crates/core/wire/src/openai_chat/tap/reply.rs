@@ -3,8 +3,8 @@
 use omniroute_domain::{Fault, FaultKind, Usage};
 
 use super::search::Search;
-use crate::json::Fields;
-use crate::openai_chat::{error, usage};
+use crate::json::{Fields, elements};
+use crate::openai_chat::{error, stop, usage};
 use crate::outline::outline;
 
 /// Answers nest a few levels; arguments are text and do not count.
@@ -19,7 +19,7 @@ pub struct ReplyFacts {
     pub text_bytes: u64,
     /// A failure reported with status 200.
     pub error: Option<Fault>,
-    /// Whether it is an answer at all: it has choices.
+    /// Whether it is an answer at all: it has a choice.
     pub is_completion: bool,
     /// The model the provider says it is; empty where it does not.
     pub model: String,
@@ -30,15 +30,23 @@ pub struct ReplyFacts {
 pub fn read_reply(body: &[u8]) -> Result<ReplyFacts, Fault> {
     let outline = outline(body, MAX_DEPTH).map_err(|cause| not_an_answer(body).because(cause))?;
     let choices = outline.get("choices").filter(|choices| choices.raw.starts_with('['));
+    let each = choices.as_ref().and_then(|choices| elements(choices.raw)).unwrap_or_default();
     let text = std::str::from_utf8(body).unwrap_or_default();
     let fields = Fields::read(text).unwrap_or_default();
     Ok(ReplyFacts {
         usage: usage::of_answer(&fields).unwrap_or_default(),
         text_bytes: choices.as_ref().map_or(0, |choices| Search::new().text_bytes(choices.raw.as_bytes())),
-        error: error::in_answer(&fields).map(|rejection| error::classify_event(&rejection)),
-        is_completion: choices.is_some(),
+        error: error::in_answer(&fields)
+            .map(|rejection| error::classify_event(&rejection))
+            .or_else(|| each.iter().find_map(|choice| broke_off(choice))),
+        is_completion: !each.is_empty(),
         model: fields.text("model").unwrap_or_default().into_owned(),
     })
+}
+
+/// A choice whose finish word says that the provider failed.
+fn broke_off(choice: &str) -> Option<Fault> {
+    stop::broke_off(&Fields::read(choice)?.text("finish_reason")?)
 }
 
 fn not_an_answer(body: &[u8]) -> Fault {

@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 #[derive(Clone, Debug)]
 pub(super) struct Search {
     error: Finder<'static>,
+    base_resp: Finder<'static>,
     usage: Finder<'static>,
     reason: Finder<'static>,
     done: Finder<'static>,
@@ -18,6 +19,8 @@ impl Search {
     pub(super) fn new() -> Self {
         Self {
             error: Finder::new("\"error\""),
+            // MiniMax reports failures under this key.
+            base_resp: Finder::new("\"base_resp\""),
             usage: Finder::new("\"usage\""),
             reason: Finder::new("\"finish_reason\""),
             done: Finder::new("[DONE]"),
@@ -43,6 +46,7 @@ impl Search {
         key(&self.reason, a_reason)
             || key(&self.usage, not_null)
             || key(&self.error, not_null)
+            || key(&self.base_resp, not_null)
             || self.done.find(bytes).is_some()
             || self.name.find_iter(bytes).any(|at| is_error_name(&bytes[at + self.name.needle().len()..]))
     }
@@ -80,7 +84,7 @@ fn value_length(value: &[u8]) -> u64 {
     }
 }
 
-/// Mistral streams content as parts (wire-formats.md §14.2): the rest of the event is searched.
+/// Mistral streams content as parts: the rest of the event is searched.
 fn parts_length(value: &[u8]) -> u64 {
     let end = memchr2(b'\n', b'\r', value).unwrap_or(value.len());
     let event = &value[..end];

@@ -195,6 +195,15 @@ fn reasoning_that_is_counted_beside_the_output_is_added_to_it() {
 }
 
 #[test]
+fn several_chunks_on_lines_of_one_event_are_read() {
+    let mut tap = tapped(&[TEXT]).0;
+    let seen = tap.see(format!("data: {END}\ndata: {USAGE}\n\n").as_bytes());
+    assert!(tap.finished() && seen.usage_only.is_none(), "not only usage");
+    assert_eq!(tap.usage().input_total, Some(50));
+    assert!(tap.see(format!("data: {USAGE}\ndata: {USAGE}\n\n").as_bytes()).usage_only.is_some());
+}
+
+#[test]
 fn a_cost_is_kept_in_micro_dollars() {
     let (tap, _) = tapped(&[TEXT, r#"{"choices":[],"usage":{"prompt_tokens":1,"cost":0.0001234}}"#]);
     assert_eq!(tap.usage().cost, Some(MicroUsd(123)));
