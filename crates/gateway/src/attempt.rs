@@ -18,7 +18,7 @@ use omniroute_wire::openai_chat::{error as wire_error, fold, reply, unfold};
 use omniroute_wire::sse::{self, Cutter};
 
 use crate::call::{Ask, UsageEvent};
-use crate::server::Gateway;
+use crate::gateway::Gateway;
 use crate::shape::{self, Target};
 
 /// An answer that has begun. From here on there is no other target.

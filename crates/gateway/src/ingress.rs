@@ -16,7 +16,7 @@ use omniroute_wire::outline::{self, Outline, OutlineError};
 
 use crate::call::Ask;
 use crate::limits::Limits;
-use crate::shape;
+use crate::stream_options;
 
 /// More answers to one request than any provider gives.
 const MOST_CHOICES: usize = 128;
@@ -118,7 +118,7 @@ fn ask(body: Bytes, depth: usize) -> Result<Ask, Fault> {
         return Err(invalid("missing_messages", "the request has no list of `messages`", "messages"));
     }
     let stream = wants_stream(&outline)?;
-    let usage = shape::usage_wish(&outline)?;
+    let usage = stream_options::usage_wish(&outline)?;
     Ok(Ask {
         model: name.into_owned(),
         model_at: model.span,
@@ -140,7 +140,7 @@ fn wants_stream(outline: &Outline<'_>) -> Result<bool, Fault> {
     }
 }
 
-pub(crate) fn invalid(code: &'static str, message: impl Into<String>, param: &str) -> Fault {
+fn invalid(code: &'static str, message: impl Into<String>, param: &str) -> Fault {
     Fault::new(FaultKind::BadRequest, code, message).param(param)
 }
 

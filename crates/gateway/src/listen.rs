@@ -27,7 +27,7 @@ use tower::ServiceExt;
 use crate::drain::Drain;
 use crate::guard::Guard;
 use crate::limits::Limits;
-use crate::reject;
+use crate::{reject, request_id};
 
 /// Header lines that hyper takes unless told otherwise.
 const HEAD_LINES_OF_HYPER: usize = 100;
@@ -154,7 +154,7 @@ impl Serving {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         match self.guard.check(request.uri(), request.headers()) {
             Ok(()) => self.router.clone().oneshot(request.map(Body::new)).await,
-            Err(fault) => Ok(reject::fault_response(&fault, &reject::some_request_id(request.headers()))),
+            Err(fault) => Ok(reject::fault_response(&fault, &request_id::some_request_id(request.headers()))),
         }
     }
 }

@@ -9,8 +9,8 @@ use omniroute_domain::{Fault, FaultKind};
 use omniroute_routing::ListedModel;
 use serde::Serialize;
 
-use crate::server::Gateway;
-use crate::{admit, reject};
+use crate::gateway::Gateway;
+use crate::{admit, reject, request_id};
 
 #[derive(Serialize)]
 struct List {
@@ -57,7 +57,7 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, head: Parts) -> Re
             let (first_id, last_id) = (id(data.first()), id(data.last()));
             axum::Json(List { object: "list", has_more: false, first_id, last_id, data }).into_response()
         }
-        Err(fault) => reject::fault_response(&fault, &reject::some_request_id(&head.headers)),
+        Err(fault) => reject::fault_response(&fault, &request_id::some_request_id(&head.headers)),
     }
 }
 
@@ -70,6 +70,6 @@ pub(crate) async fn one(State(gateway): State<Arc<Gateway>>, Path(id): Path<Stri
     });
     match found {
         Ok(model) => axum::Json(Entry::from(model)).into_response(),
-        Err(fault) => reject::fault_response(&fault, &reject::some_request_id(&head.headers)),
+        Err(fault) => reject::fault_response(&fault, &request_id::some_request_id(&head.headers)),
     }
 }

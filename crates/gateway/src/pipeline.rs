@@ -11,8 +11,8 @@ use omniroute_domain::{Fault, Retry};
 
 use crate::attempt::{self, First};
 use crate::call::ClientCall;
+use crate::gateway::Gateway;
 use crate::record::Draft;
-use crate::server::Gateway;
 use crate::{admit, drain, ingress, record, reject, relay, shape};
 
 /// Answers a chat request.

@@ -12,8 +12,8 @@ use omniroute_store::log::{AttemptRecord, LogWriter, Outcome, RequestRecord};
 use omniroute_wire::openai_chat::tap::{ReplyFacts, StreamTap};
 
 use crate::call::{Ask, ClientCall};
-use crate::reject::REQUEST_ID;
-use crate::server::Gateway;
+use crate::gateway::Gateway;
+use crate::request_id::REQUEST_ID;
 use crate::shape::Target;
 use crate::snapshot::{ClientKey, DatedPrice};
 

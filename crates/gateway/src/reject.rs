@@ -8,34 +8,15 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use omniroute_domain::{Fault, FaultKind};
 use omniroute_wire::openai_chat::error as wire_error;
-use uuid::Uuid;
 
 use crate::record::Draft;
-
-/// The field that names a request, in and out.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::request_id::REQUEST_ID;
 
 /// The wait named where the provider named none.
 const SOME_WAIT: Duration = Duration::from_secs(5);
-
-/// The id of a request: the client's own where it is usable, else ours.
-pub(crate) fn request_id(headers: &HeaderMap, ours: impl FnOnce() -> String) -> HeaderValue {
-    let usable =
-        |value: &&HeaderValue| (1..=128).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
-    headers
-        .get(REQUEST_ID)
-        .filter(usable)
-        .cloned()
-        .unwrap_or_else(|| HeaderValue::try_from(ours()).unwrap_or_else(|_| HeaderValue::from_static("req_unnamed")))
-}
-
-/// The same for a request that is not recorded.
-pub fn some_request_id(headers: &HeaderMap) -> HeaderValue {
-    request_id(headers, || format!("req_{}", Uuid::now_v7().simple()))
-}
 
 /// Answers a request that failed before the client received anything, and records it.
 pub(crate) fn finish(fault: &Fault, draft: Draft, request_id: &HeaderValue) -> Response {

@@ -24,9 +24,9 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::attempt::{self, First, Opened, Whole};
 use crate::drain;
+use crate::gateway::Gateway;
 use crate::record::Draft;
-use crate::reject::REQUEST_ID;
-use crate::server::Gateway;
+use crate::request_id::REQUEST_ID;
 
 const DONE: &[u8] = b"data: [DONE]\n\n";
 const PULSE: &[u8] = b": keep-alive\n\n";

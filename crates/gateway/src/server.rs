@@ -1,38 +1,17 @@
-//! The routes tools call, and nothing else. What they share stands in `Gateway`.
+//! The routes tools call, and nothing else.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use omniroute_domain::{Fault, FaultKind};
-use omniroute_store::log::{LogWriter, RequestIds};
-use omniroute_upstream::Upstream;
 
 use crate::call::ClientCall;
-use crate::drain::Drain;
-use crate::limits::Limits;
-use crate::snapshot::Snapshot;
-use crate::{models, pipeline, record, reject};
-
-/// The running gateway.
-pub struct Gateway {
-    /// The configuration requests read; replaced whole.
-    pub live: ArcSwap<Snapshot>,
-    /// The way to providers.
-    pub upstream: Upstream,
-    /// Where finished requests are recorded.
-    pub log: LogWriter,
-    /// Gives out the numbers they are recorded under.
-    pub ids: RequestIds,
-    /// The limits in force.
-    pub limits: Limits,
-    /// The state of stopping.
-    pub drain: Drain,
-}
+use crate::gateway::Gateway;
+use crate::{models, pipeline, record, reject, request_id};
 
 /// The routes of the data plane. Every one of them asks for a client key with the scope `chat`, except
 /// the two that say only that the gateway is alive.
@@ -66,7 +45,7 @@ async fn chat_at(State(gateway): State<Arc<Gateway>>, Path(provider): Path<Strin
 fn open(gateway: &Gateway, request: Request, provider: Option<String>) -> ClientCall {
     let (head, body) = request.into_parts();
     let id = gateway.ids.next(record::now_ms());
-    let request_id = reject::request_id(&head.headers, || id.to_string());
+    let request_id = request_id::request_id(&head.headers, || id.to_string());
     ClientCall { head, body, provider, id, request_id, started: Instant::now() }
 }
 
@@ -74,11 +53,11 @@ async fn unknown_route(request: Request) -> Response {
     let text =
         format!("there is no `{}` here; tools use `/v1/chat/completions` and `/v1/models`", request.uri().path());
     let fault = Fault::new(FaultKind::NotFound, "unknown_route", text);
-    reject::fault_response(&fault, &reject::some_request_id(request.headers()))
+    reject::fault_response(&fault, &request_id::some_request_id(request.headers()))
 }
 
 async fn wrong_method(request: Request) -> Response {
     let text = format!("`{}` does not answer to {}", request.uri().path(), request.method());
     let fault = Fault::new(FaultKind::MethodNotAllowed, "method_not_allowed", text);
-    reject::fault_response(&fault, &reject::some_request_id(request.headers()))
+    reject::fault_response(&fault, &request_id::some_request_id(request.headers()))
 }

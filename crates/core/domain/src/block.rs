@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::opaque::Opaque;
 use crate::raw::{Extra, Raw};
-use crate::request::CacheMark;
 
 /// One block of a turn or of an answer. Order is meaning: thinking, text and tool calls stay where
 /// the model put them.
@@ -48,6 +47,15 @@ impl Block {
             | BlockBody::Unknown(_) => None,
         }
     }
+}
+
+/// A prompt-cache mark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheMark {
+    /// How long, e.g. `5m`, `1h`.
+    pub ttl: Option<String>,
+    /// The mark as it came.
+    pub raw: Option<Raw>,
 }
 
 /// The kinds of block.

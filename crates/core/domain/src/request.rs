@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::block::Block;
+use crate::block::{Block, CacheMark};
 use crate::format::Format;
 use crate::raw::{Extra, Raw};
 
@@ -298,15 +298,6 @@ pub enum OutputFormat {
     },
     /// A vendor's own form, as it came.
     Other(Raw),
-}
-
-/// A prompt-cache mark.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CacheMark {
-    /// How long, e.g. `5m`, `1h`.
-    pub ttl: Option<String>,
-    /// The mark as it came.
-    pub raw: Option<Raw>,
 }
 
 /// Prompt caching for the whole request.

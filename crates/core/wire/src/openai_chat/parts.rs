@@ -6,8 +6,8 @@
 
 mod leaked;
 
+use omniroute_domain::block::CacheMark;
 use omniroute_domain::block::{Audio, Block, BlockBody, Document, Image, Source, Text};
-use omniroute_domain::request::CacheMark;
 use omniroute_domain::{Extra, Raw, Severity};
 
 use super::ledger::Ledger;

@@ -31,8 +31,8 @@ pub(super) fn read(messages: &[&str], request: &mut ChatRequest) -> Result<(), D
             Some("user") => user(&mut fields),
             // No role, or one nobody knows, which stays among the kept fields.
             Some(_) | None => {
-                let content = take_content(&mut fields);
-                request.turns.push(Turn { extra: fields.rest(), ..Turn::new(Role::User, content) });
+                let turn = user(&mut fields);
+                request.turns.push(Turn { name: fields.take_text("name"), extra: fields.rest(), ..turn });
                 continue;
             }
         };

@@ -1,7 +1,8 @@
+use omniroute_domain::block::CacheMark;
 use omniroute_domain::block::{Block, BlockBody, Document, Image, Source, Thinking, ToolCall, ToolInput, ToolResult};
 use omniroute_domain::opaque::{Family, Opaque, OpaqueKind};
 use omniroute_domain::request::{
-    CacheMark, MaxOutput, OutputFormat, Priority, ReasoningMode, Role, SystemBlock, Tool, ToolBody, ToolChoice, Turn,
+    MaxOutput, OutputFormat, Priority, ReasoningMode, Role, SystemBlock, Tool, ToolBody, ToolChoice, Turn,
 };
 use omniroute_domain::{ChatRequest, Format, Raw, Severity};
 use serde_json::{Value, json};
