@@ -14,9 +14,11 @@ logs=$target/test-logs
 passed=0
 failed=0
 failures=()
+xtask=(cargo xtask)
 mkdir -p "$logs"
 [ -t 1 ] && export CARGO_TERM_COLOR=always
 export OMNIROUTE_BIN=$target/debug/omniroute
+export OMNIROUTE_KILL_CYCLES=200
 # The tests decide about keychain, proxies and data folders themselves.
 unset DATA_DIR OMNIROUTE_VAULT_KEY HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
 
@@ -56,6 +58,13 @@ count() {
         END { print good + 0, bad + 0 }'
 }
 
+# One build for every test, the binary that they start and the rules: a package built by itself takes
+# other features and builds the same crates again.
+build() {
+    gate "build" cargo build --locked --workspace --lib --bins --tests
+    xtask=("$target/debug/omniroute-xtask")
+}
+
 unit_tests() {
     if has cargo-nextest; then
         tests "tests" cargo nextest run --locked --workspace
@@ -68,21 +77,21 @@ unit_tests() {
 gates() {
     gate "format" cargo fmt --all --check
     gate "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
-    gate "repository rules" cargo xtask tidy
+    gate "repository rules" "${xtask[@]}" tidy
 }
 
 case "${1:-}" in
 all)
-    scripts/ensure.sh test
-    twice 900 cargo fetch --locked
+    gate "tools" scripts/ensure.sh test
+    gate "sources" twice 900 cargo fetch --locked
+    build
     gates
     gate "licences and sources" cargo deny --locked check licenses bans sources
     gate "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
-    gate "binary" cargo build --locked --package omniroute-cli --bin omniroute
     unit_tests
     ;;
 gates)
-    scripts/ensure.sh build
+    gate "tools" scripts/ensure.sh build
     gates
     ;;
 *) die "usage: scripts/test.sh all|gates" ;;

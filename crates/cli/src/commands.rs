@@ -12,7 +12,6 @@ mod usage;
 use crate::args::Command;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Answer;
 use crate::session::Session;
 
 /// Runs one command to its end.
@@ -20,24 +19,24 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
     let answer = match command {
         Command::Serve(flags) => return serve::run(context, &flags).await,
         Command::Doctor(flags) => doctor::run(context, &flags).await?,
-        Command::Providers(command) => {
-            in_session(context, async |session| providers::run(context, session, &command).await).await?
+        Command::Providers(command) => providers::run(context, &command).await?,
+        Command::Keys(command) => keys::run(context, &command).await?,
+        Command::Models(flags) => {
+            in_session(Session::open(context), async |session| models::run(session, &flags).await).await?
         }
-        Command::Keys(command) => {
-            in_session(context, async |session| keys::run(context, session, &command).await).await?
+        Command::Usage(flags) => {
+            in_session(Session::open(context), async |session| usage::run(session, &flags).await).await?
         }
-        Command::Models(flags) => in_session(context, async |session| models::run(session, &flags).await).await?,
-        Command::Usage(flags) => in_session(context, async |session| usage::run(session, &flags).await).await?,
     };
     context.output.answer(answer)
 }
 
 /// Opens the data folder, does the work, and closes the folder however the work ended.
-async fn in_session(
-    context: &Context,
-    work: impl AsyncFnOnce(&Session) -> Result<Answer, Failure>,
-) -> Result<Answer, Failure> {
-    let session = Session::open(context).await?;
+async fn in_session<T>(
+    opening: impl Future<Output = Result<Session, Failure>>,
+    work: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let session = opening.await?;
     let outcome = work(&session).await;
     session.close().await;
     outcome

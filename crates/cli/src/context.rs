@@ -1,6 +1,8 @@
 //! What every command is given: the common flags, the environment, and who reads.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use omniroute_control::{Environment, StartError, VaultChoice, paths};
 use tokio::task::spawn_blocking;
@@ -9,9 +11,6 @@ use crate::args::{Globals, VaultPlace};
 use crate::failure::Failure;
 use crate::output::{Form, Output};
 use crate::terminal::{self, Person};
-
-/// The code of a damaged database.
-pub(crate) const DAMAGED: &str = "database_damaged";
 
 /// Where a command works and whom it talks to.
 #[derive(Clone, Debug)]
@@ -29,9 +28,43 @@ impl Context {
         Self { globals, environment, output: Output::new(form, terminal::colors()), person: Person::look(form) }
     }
 
+    /// A script's, with the key of its folder in a file.
+    #[cfg(test)]
+    pub(crate) fn of_folder(folder: &Path) -> Self {
+        let data_dir = Some(folder.to_owned());
+        let globals = Globals { data_dir, json: true, vault: Some(VaultPlace::File) };
+        let output = Output::new(Form::Json, crate::output::Colors::None);
+        Self { globals, environment: Environment::default(), output, person: Person::Absent }
+    }
+
     /// The data folder.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
         Ok(paths::data_dir(self.globals.data_dir.as_deref(), &self.environment)?)
+    }
+
+    /// The data folder, where there is something in it. A name mistyped is said, not made.
+    pub(crate) fn used_data_dir(&self) -> Result<PathBuf, Failure> {
+        let folder = self.data_dir()?;
+        match why_unused(&folder) {
+            None => Ok(folder),
+            Some(why) => {
+                let text = format!("the data folder `{}` {why}", folder.display());
+                let hint =
+                    "see whether its name is right; `omniroute serve`, `providers add` and `keys add` begin a new one";
+                Err(Failure::new("data_dir_unused", text).hint(hint))
+            }
+        }
+    }
+
+    /// Why the data folder did not open, with the command that helps.
+    pub(crate) fn not_opened(&self, error: StartError) -> Failure {
+        let can_be_restored = matches!(&error, StartError::Store(why) if why.newest_snapshot().is_some());
+        let failure = Failure::from(error);
+        if !can_be_restored {
+            return failure;
+        }
+        let command = self.command_line("doctor --restore");
+        failure.hint(format!("`{command}` puts that snapshot in its place; what was changed since then is lost"))
     }
 
     /// The vault that was asked for.
@@ -77,11 +110,15 @@ impl Context {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         tracing::debug!(?error, "The data folder did not open.");
-        let failure = Self::new(error.code(), error.to_string());
-        match error.code() {
-            DAMAGED => failure.hint("`omniroute doctor --restore` puts the newest good snapshot in its place, if any"),
-            _ => failure,
-        }
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// Why a folder holds nothing to work on. What can't be looked at is for the opening to judge.
+fn why_unused(folder: &Path) -> Option<&'static str> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none().then_some("is empty"),
+        Err(why) => (why.kind() == ErrorKind::NotFound).then_some("does not exist"),
     }
 }
 
@@ -99,7 +136,52 @@ pub(crate) fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use std::fs;
+
+    use omniroute_control::{Instance, Options, VaultChoice};
+    use tempfile::TempDir;
+
+    use super::{Context, quoted};
+    use crate::failure::Failure;
+    use crate::session::Session;
+
+    /// What is said of a folder that does not open.
+    async fn refused(context: &Context) -> Failure {
+        Session::open(context).await.map(drop).expect_err("it does not open")
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_was_never_used_is_said_and_not_made() {
+        let folder = TempDir::new().unwrap();
+        let mistyped = folder.path().join("mistyped");
+        let failure = refused(&Context::of_folder(&mistyped)).await;
+        assert_eq!((failure.code(), mistyped.exists()), ("data_dir_unused", false), "{failure:?}");
+        let failure = refused(&Context::of_folder(folder.path())).await;
+        assert!(failure.message().ends_with("is empty"), "{failure:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was put into it");
+        Session::open_or_begin(&Context::of_folder(&mistyped)).await.expect("a new one").close().await;
+        Session::open(&Context::of_folder(&mistyped)).await.expect("a used one").close().await;
+    }
+
+    #[tokio::test]
+    async fn a_damaged_database_names_the_command_that_helps_only_where_a_snapshot_does() {
+        let folder = TempDir::new().unwrap();
+        let context = Context::of_folder(folder.path());
+        fs::write(folder.path().join("core.db"), "damaged").unwrap();
+        assert_eq!(refused(&context).await.way_out(), None, "there is no snapshot");
+        fs::remove_file(folder.path().join("core.db")).unwrap();
+        let options = Options {
+            data_dir: folder.path().to_owned(),
+            vault: Some(VaultChoice::File),
+            environment: context.environment.clone(),
+        };
+        drop(Instance::open(options).unwrap());
+        let snapshot = folder.path().join("backups/core-20261120T080000123Z-v1-manual.db");
+        fs::rename(folder.path().join("core.db"), snapshot).unwrap();
+        let expected = format!("`omniroute doctor --restore --data-dir {}` puts", folder.path().display());
+        let failure = refused(&context).await;
+        assert!(failure.way_out().is_some_and(|hint| hint.starts_with(&expected)), "{failure:?}");
+    }
 
     #[cfg(unix)]
     #[test]

@@ -22,7 +22,7 @@ pub fn markdown() -> String {
 const HEAD: &str = "\
 # Commands
 
-Made from the command line's definition (`crates/cli/src/args.rs`) by `UPDATE=1 cargo test -p omniroute-cli`;
+Made from the command line's definition (`crates/cli/src/args.rs`) by `cargo xtask gen`;
 change that, not this page.
 
 Each command works on a data folder: against the instance that runs on it, through a local socket in the

@@ -60,6 +60,11 @@ impl Failure {
         &self.code
     }
 
+    /// The way out, where there is one.
+    pub(crate) fn way_out(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The reason.
     pub(crate) fn message(&self) -> &str {
         &self.message

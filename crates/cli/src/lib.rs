@@ -38,7 +38,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(refusal) => return refuse(&words, &refusal),
+        Err(refusal) => return refuse(&words, &without_values(refusal)),
     };
     let context = Context::of_process(cli.globals);
     match cli.command.map_or_else(|| help(&context), |command| start(&context, command)) {
@@ -61,6 +61,17 @@ fn refuse(words: &[OsString], refusal: &clap::Error) -> ExitCode {
         Some(_) | None => drop(refusal.print()),
     }
     u8::try_from(refusal.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The same refusal without what was typed as a value or a command, which may be a key. Which flag it
+/// was given to, and what that takes, is still said.
+fn without_values(mut refusal: clap::Error) -> clap::Error {
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
+        if refusal.get(kind).is_some() {
+            refusal.insert(kind, ContextValue::String("…".to_owned()));
+        }
+    }
+    refusal
 }
 
 /// What is wrong with the command line; `None` where the help was asked for.
@@ -132,12 +143,12 @@ mod tests {
     use omniroute_control::env::LogLevel;
     use tracing::level_filters::LevelFilter;
 
-    use super::{log_level, usage_failure};
+    use super::{log_level, usage_failure, without_values};
     use crate::args::Cli;
 
     #[track_caller]
     fn refused(line: &str) -> String {
-        let refusal = Cli::try_parse_from(line.split(' ')).expect_err(line);
+        let refusal = without_values(Cli::try_parse_from(line.split(' ')).expect_err(line));
         usage_failure(&refusal).map(|failure| failure.json()).unwrap_or_default()
     }
 
@@ -146,6 +157,25 @@ mod tests {
         let said = refused("omniroute providers add openai sk-canary");
         assert!(said.contains("\"code\":\"usage\"") && !said.contains("canary"), "{said}");
         assert!(refused("omniroute providers add openai --nmae x").contains("'--nmae'"), "a flag is named");
+    }
+
+    #[test]
+    fn a_key_given_to_a_flag_that_does_not_take_it_is_not_repeated() {
+        for (line, flag) in [
+            ("omniroute providers add openai --local=sk-canary", "--local"),
+            ("omniroute providers add openai --priority sk-canary", "--priority"),
+            ("omniroute providers add openai --no-such=sk-canary", "--no-such"),
+            ("omniroute keys add --name n --scope sk-canary", "chat, manage"),
+            ("omniroute serve --port sk-canary", "--port"),
+            ("omniroute serve --vault=sk-canary", "keychain, file, env"),
+            ("omniroute usage --since sk-canary", "24h"),
+            ("omniroute providers sk-canary", "subcommand"),
+        ] {
+            let to_people = without_values(Cli::try_parse_from(line.split(' ')).expect_err(line)).to_string();
+            for said in [refused(line), to_people] {
+                assert!(said.contains(flag) && !said.contains("canary"), "{line}: {said}");
+            }
+        }
     }
 
     #[test]

@@ -21,9 +21,17 @@ pub(crate) struct Session {
 pub(crate) const NOTHING: Option<&()> = None;
 
 impl Session {
-    /// Finds the running instance of the data folder, or opens the folder here.
+    /// Finds the running instance of a data folder, or opens the folder here; one that was never used
+    /// is refused.
     pub(crate) async fn open(context: &Context) -> Result<Self, Failure> {
-        let caller = Caller::open(&context.data_dir()?, context.vault(), &context.environment).await?;
+        context.used_data_dir()?;
+        Self::open_or_begin(context).await
+    }
+
+    /// The same for what a person may begin with: a new folder is made.
+    pub(crate) async fn open_or_begin(context: &Context) -> Result<Self, Failure> {
+        let opened = Caller::open(&context.data_dir()?, context.vault(), &context.environment).await;
+        let caller = opened.map_err(|why| context.not_opened(why))?;
         tracing::debug!(running = caller.is_remote(), "Opened the data folder.");
         Ok(Self { caller })
     }

@@ -5,12 +5,13 @@
 
 mod change;
 mod draft;
+mod save;
 mod shape;
 
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use omniroute_domain::{AccountId, NodeId, Secret};
 use omniroute_store::accounts::Account;
@@ -20,7 +21,7 @@ use omniroute_upstream::probe::SeenModel;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::accounts::draft::{Draft, Step};
+use crate::accounts::draft::Draft;
 pub(crate) use crate::accounts::shape::MessageReply;
 use crate::accounts::shape::{
     AccountChange, Connection, ConnectionList, ConnectionModels, ConnectionReply, NewAccount, NodeTrial, Surroundings,
@@ -30,7 +31,7 @@ use crate::blocking::blocking;
 use crate::instance::Instance;
 use crate::principal::Principal;
 use crate::problem::{ErrorBody, Problem};
-use crate::strict::Body;
+use crate::strict::{Body, Id};
 use crate::verdict::{AccountModel, Examined, TestReply, examine, list_models};
 use crate::{connect, seen_models, url_guard};
 
@@ -49,7 +50,7 @@ pub(crate) fn routes() -> OpenApiRouter<Instance> {
 async fn list(State(instance): State<Instance>, _by: Principal) -> Result<Json<ConnectionList>, Problem> {
     blocking(move || {
         let (rows, nodes) = instance.core().read(|from| Ok((accounts::list(from)?, nodes_by_id(from)?)))?;
-        let around = Surroundings { catalog: instance.catalog(), nodes: &nodes };
+        let around = Surroundings { catalog: instance.catalog(), nodes: &nodes, unusable: &instance.unusable() };
         Ok(Json(ConnectionList { connections: rows.iter().map(|row| show(row, &around)).collect() }))
     })
     .await
@@ -76,13 +77,17 @@ async fn create(
     let trial = Tried { account: &draft.account, node, row: &draft.row, key: draft.key.as_ref() };
     let tried = try_out(&instance, trial, wishes).await;
     let (test, seen) = tried.map_err(|problem| url_guard::note(&instance, &by, &what, problem))?;
-    let connection = blocking(move || save(&instance, &by, draft, (test.as_ref(), &seen)).map(|saved| (saved, test)));
+    let connection =
+        blocking(move || save::save(&instance, &by, draft, (test.as_ref(), &seen)).map(|saved| (saved, test)));
     let (connection, test) = connection.await?;
-    let warning = test
-        .as_ref()
-        .filter(|test| !test.valid)
-        .map(|test| format!("saved although the test failed: {}", test.message));
+    let warning = warning(test.as_ref());
     Ok((StatusCode::CREATED, Json(ConnectionReply { connection, test, warning })))
+}
+
+/// What to say of an account that was saved as the person insisted.
+fn warning(test: Option<&TestReply>) -> Option<String> {
+    let failed = test.filter(|test| !test.valid);
+    failed.map(|test| format!("saved although the test failed: {}", test.message))
 }
 
 /// What the person said about testing.
@@ -113,12 +118,12 @@ async fn try_out(
     if wishes.no_test {
         return Ok((None, Vec::new()));
     }
-    let test = examine(instance, Examined { account: &ready, row, model: account.default_model.as_ref(), key }).await;
+    let test = examine(instance, Examined { account: &ready, row, model: account.default_model.as_ref() }).await;
     if !test.valid && !wishes.save_anyway {
         let text = format!("the account was not saved because its test failed: {}", test.message);
         return Err(Problem::unprocessable("test_failed", text).test(test));
     }
-    let seen = see_models(instance, &test, Examined { account: &ready, row, model: None, key }).await;
+    let seen = see_models(instance, &test, Examined { account: &ready, row, model: None }).await;
     Ok((Some(test), seen))
 }
 
@@ -127,37 +132,21 @@ async fn see_models(instance: &Instance, test: &TestReply, examined: Examined<'_
     if !test.valid || !seen_models::are_worth_it(examined.row) {
         return Vec::new();
     }
-    list_models(instance, examined.account, examined.key).await.unwrap_or_default()
+    list_models(instance, examined.account).await.unwrap_or_default()
 }
 
-/// Saves a new account with its endpoint and its sealed credential, all or nothing.
-fn save(
-    instance: &Instance,
-    by: &Principal,
-    mut draft: Draft,
-    (test, seen): (Option<&TestReply>, &[SeenModel]),
-) -> Result<Connection, Problem> {
-    if let Some(key) = &draft.key {
-        seal(instance, &mut draft.account, key)?;
-    }
+/// What a test of an account rests on.
+fn proof(account: &Account) -> (Option<&str>, Option<&str>, bool) {
+    (account.sealed.as_deref(), account.base_url.as_deref(), account.local)
+}
+
+/// Keeps what a test found with its account.
+fn record(account: &mut Account, test: Option<&TestReply>) {
     if let Some(tested) = test.map(TestReply::tested) {
-        draft.account.test_status = tested.status;
-        draft.account.test_error = tested.error;
-        draft.account.tested_at = Some(tested.at);
+        account.test_status = tested.status;
+        account.test_error = tested.error;
+        account.tested_at = Some(tested.at);
     }
-    let account = &draft.account;
-    instance.core().write(|to| {
-        match &draft.node {
-            Some((node, Step::Insert)) => nodes::insert(to, node)?,
-            Some((node, Step::Move)) => nodes::update(to, node)?,
-            Some((_, Step::Keep)) | None => {}
-        }
-        accounts::insert(to, account)?;
-        seen_models::remember(to, &account.id, seen, account.created_at)
-    })?;
-    instance.refresh()?;
-    instance.audit(by, "account.create", account.id.as_str(), Some(account.provider.to_string()));
-    shown(instance, account)
 }
 
 fn seal(instance: &Instance, account: &mut Account, key: &Secret) -> Result<(), Problem> {
@@ -172,13 +161,9 @@ fn seal(instance: &Instance, account: &mut Account, key: &Secret) -> Result<(), 
 #[utoipa::path(get, operation_id = "get_account", path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)), responses(
     (status = 200, body = ConnectionReply), (status = 404, body = ErrorBody)
 ))]
-async fn get(
-    State(instance): State<Instance>,
-    _by: Principal,
-    Path(id): Path<String>,
-) -> Result<Json<ConnectionReply>, Problem> {
+async fn get(State(instance): State<Instance>, _by: Principal, Id(id): Id) -> Result<Json<ConnectionReply>, Problem> {
     blocking(move || {
-        let account = find(&instance, &id)?;
+        let account = instance.core().read(|from| Ok(find(from, &id)))??;
         Ok(Json(ConnectionReply { connection: shown(&instance, &account)?, test: None, warning: None }))
     })
     .await
@@ -194,25 +179,26 @@ async fn get(
 async fn change(
     State(instance): State<Instance>,
     by: Principal,
-    Path(id): Path<String>,
+    Id(id): Id,
     Body(ask): Body<AccountChange>,
 ) -> Result<Json<ConnectionReply>, Problem> {
     let wishes = Wishes { no_test: ask.no_test == Some(true), save_anyway: ask.save_anyway == Some(true) };
-    let here = instance.clone();
+    let (here, subject) = (instance.clone(), id.clone());
     let planned = blocking(move || change::Plan::make(&here, &id, ask)).await;
-    let plan = planned.map_err(|problem| url_guard::note(&instance, &by, "account", problem))?;
+    let plan = planned.map_err(|problem| url_guard::note(&instance, &by, &subject, problem))?;
     let (test, seen) = match plan.needs_test {
         true => {
-            let row = connect::row_of(&plan.account, instance.catalog()).ok_or_else(Problem::defect)?;
+            let row = connect::row_of(&plan.account, instance.catalog())?;
             let (account, node, key) = (&plan.account, plan.node.as_ref(), plan.key.as_ref());
             let tried = try_out(&instance, Tried { account, node, row, key }, wishes).await;
-            tried.map_err(|problem| url_guard::note(&instance, &by, account.id.as_str(), problem))?
+            tried.map_err(|problem| url_guard::note(&instance, &by, &subject, problem))?
         }
         false => (None, Vec::new()),
     };
     blocking(move || {
-        let connection = change::save(&instance, &by, plan, (test.as_ref(), &seen))?;
-        Ok(Json(ConnectionReply { connection, test, warning: None }))
+        let connection = change::save(&instance, &by, &plan, (test.as_ref(), &seen))?;
+        let warning = warning(test.as_ref());
+        Ok(Json(ConnectionReply { connection, test, warning }))
     })
     .await
 }
@@ -221,21 +207,16 @@ async fn change(
 #[utoipa::path(delete, operation_id = "remove_account", path = "/api/providers/{id}", tag = "providers", params(("id" = String, Path)), responses(
     (status = 200, body = MessageReply), (status = 404, body = ErrorBody)
 ))]
-async fn remove(
-    State(instance): State<Instance>,
-    by: Principal,
-    Path(id): Path<String>,
-) -> Result<Json<MessageReply>, Problem> {
+async fn remove(State(instance): State<Instance>, by: Principal, Id(id): Id) -> Result<Json<MessageReply>, Problem> {
     blocking(move || {
         let account = AccountId::from(id.as_str());
-        let was_there = instance.core().write(|to| {
+        instance.write(|to| {
             seen_models::forget(to, &account)?;
-            accounts::delete(to, &account)
+            match accounts::delete(to, &account)? {
+                true => Ok(()),
+                false => Err(Problem::missing("account", &id)),
+            }
         })?;
-        if !was_there {
-            return Err(Problem::missing("account", &id));
-        }
-        instance.refresh()?;
         instance.audit(&by, "account.delete", &id, None);
         Ok(Json(MessageReply { message: "the account and its credential are removed".to_owned() }))
     })
@@ -246,24 +227,23 @@ async fn remove(
 #[utoipa::path(post, operation_id = "test_account", path = "/api/providers/{id}/test", tag = "providers", params(("id" = String, Path)), responses(
     (status = 200, body = TestReply), (status = 404, body = ErrorBody)
 ))]
-async fn test(
-    State(instance): State<Instance>,
-    by: Principal,
-    Path(id): Path<String>,
-) -> Result<Json<TestReply>, Problem> {
+async fn test(State(instance): State<Instance>, by: Principal, Id(id): Id) -> Result<Json<TestReply>, Problem> {
     let saved = load(&instance, id).await?;
-    let row = connect::row_of(&saved.account, instance.catalog()).ok_or_else(Problem::defect)?;
+    let row = connect::row_of(&saved.account, instance.catalog())?;
     let ready = connect::unsaved(&saved.account, saved.node.as_ref(), row, saved.key.as_ref())?;
     let model = saved.account.default_model.as_ref();
-    let test = examine(&instance, Examined { account: &ready, row, model, key: saved.key.as_ref() }).await;
-    let seen = see_models(&instance, &test, Examined { account: &ready, row, model, key: saved.key.as_ref() }).await;
+    let test = examine(&instance, Examined { account: &ready, row, model }).await;
+    let seen = see_models(&instance, &test, Examined { account: &ready, row, model }).await;
     blocking(move || {
         let (id, tested) = (&saved.account.id, test.tested());
-        instance.core().write(|to| {
-            accounts::set_tested(to, id, &tested)?;
-            seen_models::remember(to, id, &seen, tested.at)
+        instance.write(|to| {
+            // A result says nothing about a key or an address that came since.
+            if proof(&find(to, id.as_str())?) == proof(&saved.account) {
+                accounts::set_tested(to, id, &tested)?;
+                seen_models::remember(to, id, &seen, tested.at)?;
+            }
+            Ok(())
         })?;
-        instance.refresh()?;
         instance.audit(&by, "account.test", id.as_str(), Some(test.outcome.to_owned()));
         Ok(Json(test))
     })
@@ -277,12 +257,12 @@ async fn test(
 async fn models(
     State(instance): State<Instance>,
     _by: Principal,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Json<ConnectionModels>, Problem> {
     let saved = load(&instance, id).await?;
-    let row = connect::row_of(&saved.account, instance.catalog()).ok_or_else(Problem::defect)?;
+    let row = connect::row_of(&saved.account, instance.catalog())?;
     let ready = connect::unsaved(&saved.account, saved.node.as_ref(), row, saved.key.as_ref())?;
-    let listed = list_models(&instance, &ready, saved.key.as_ref()).await;
+    let listed = list_models(&instance, &ready).await;
     let known =
         || row.models.iter().map(|model| AccountModel { id: model.id.to_string(), name: model.label().to_owned() });
     let provider = saved.account.provider.to_string();
@@ -331,7 +311,7 @@ async fn try_unsaved(instance: &Instance, by: &Principal, ask: Trial) -> Result<
     let guarded = url_guard::check(base_url, reach).await;
     guarded.map_err(|problem| url_guard::note(instance, by, &what, problem))?;
     let model = account.default_model.as_ref();
-    Ok(examine(instance, Examined { account: &ready, row: &row, model, key: key.as_ref() }).await)
+    Ok(examine(instance, Examined { account: &ready, row: &row, model }).await)
 }
 
 /// A saved account with its credential opened.
@@ -344,22 +324,27 @@ struct Saved {
 async fn load(instance: &Instance, id: String) -> Result<Saved, Problem> {
     let instance = instance.clone();
     blocking(move || {
-        let account = find(&instance, &id)?;
-        let node = node_of(&instance, &account)?;
+        let (account, node) = instance.core().read(|from| Ok(find_with_node(from, &id)))??;
         let key = connect::open_key(&account, instance.vault())?;
         Ok(Saved { account, node, key })
     })
     .await
 }
 
-fn find(instance: &Instance, id: &str) -> Result<Account, Problem> {
-    let found = instance.core().read(|from| accounts::get(from, &AccountId::from(id)))?;
+fn find(from: &Reader<'_>, id: &str) -> Result<Account, Problem> {
+    let found = accounts::get(from, &AccountId::from(id))?;
     found.ok_or_else(|| Problem::missing("account", id))
 }
 
-fn node_of(instance: &Instance, account: &Account) -> Result<Option<Node>, StoreError> {
+fn find_with_node(from: &Reader<'_>, id: &str) -> Result<(Account, Option<Node>), Problem> {
+    let account = find(from, id)?;
+    let node = node_of(from, &account)?;
+    Ok((account, node))
+}
+
+fn node_of(from: &Reader<'_>, account: &Account) -> Result<Option<Node>, StoreError> {
     let Some(id) = &account.node else { return Ok(None) };
-    instance.core().read(|from| nodes::get(from, id))
+    nodes::get(from, id)
 }
 
 fn nodes_by_id(from: &Reader<'_>) -> Result<HashMap<NodeId, Node>, StoreError> {
@@ -368,5 +353,6 @@ fn nodes_by_id(from: &Reader<'_>) -> Result<HashMap<NodeId, Node>, StoreError> {
 
 fn shown(instance: &Instance, account: &Account) -> Result<Connection, Problem> {
     let nodes = instance.core().read(nodes_by_id)?;
-    Ok(show(account, &Surroundings { catalog: instance.catalog(), nodes: &nodes }))
+    let around = Surroundings { catalog: instance.catalog(), nodes: &nodes, unusable: &instance.unusable() };
+    Ok(show(account, &around))
 }

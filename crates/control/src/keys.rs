@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use omniroute_domain::KeyId;
 use omniroute_gateway::Scope;
@@ -24,7 +24,7 @@ use crate::instance::Instance;
 use crate::principal::Principal;
 use crate::problem::{ErrorBody, Problem};
 use crate::rules;
-use crate::strict::Body;
+use crate::strict::{Body, Id};
 
 pub(crate) fn routes() -> OpenApiRouter<Instance> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(patch, put, remove)).routes(routes!(rotate))
@@ -153,7 +153,7 @@ async fn create(
 async fn patch(
     State(instance): State<Instance>,
     by: Principal,
-    Path(id): Path<String>,
+    Id(id): Id,
     Body(ask): Body<KeyChange>,
 ) -> Result<Json<KeyReply>, Problem> {
     blocking(move || change(&instance, &by, &id, ask).map(Json)).await
@@ -165,7 +165,7 @@ async fn patch(
 async fn put(
     State(instance): State<Instance>,
     by: Principal,
-    Path(id): Path<String>,
+    Id(id): Id,
     Body(ask): Body<KeyChange>,
 ) -> Result<Json<KeyReply>, Problem> {
     blocking(move || change(&instance, &by, &id, ask).map(Json)).await
@@ -174,11 +174,7 @@ async fn put(
 /// Removes a client key: whoever uses it is refused from then on.
 #[utoipa::path(delete, operation_id = "remove_key", path = "/api/keys/{id}", tag = "keys", params(("id" = String, Path)),
     responses((status = 200, body = MessageReply), (status = 404, body = ErrorBody)))]
-async fn remove(
-    State(instance): State<Instance>,
-    by: Principal,
-    Path(id): Path<String>,
-) -> Result<Json<MessageReply>, Problem> {
+async fn remove(State(instance): State<Instance>, by: Principal, Id(id): Id) -> Result<Json<MessageReply>, Problem> {
     blocking(move || {
         instance.write(|to| match keys::delete(to, &KeyId::from(id.as_str()))? {
             true => Ok(()),
@@ -194,11 +190,7 @@ async fn remove(
 /// refused from then on.
 #[utoipa::path(post, operation_id = "rotate_key", path = "/api/keys/{id}/rotate", tag = "keys", params(("id" = String, Path)),
     responses((status = 200, body = IssuedKey), (status = 404, body = ErrorBody)))]
-async fn rotate(
-    State(instance): State<Instance>,
-    by: Principal,
-    Path(id): Path<String>,
-) -> Result<Json<IssuedKey>, Problem> {
+async fn rotate(State(instance): State<Instance>, by: Principal, Id(id): Id) -> Result<Json<IssuedKey>, Problem> {
     blocking(move || {
         let made = client_key::issue()?;
         let (row, ()) = alter(&instance, &id, |row| {

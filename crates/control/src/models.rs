@@ -28,7 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<Instance> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Search {
-    /// Only models whose name holds this.
+    /// Only models whose name, or whose provider's id, name or prefix holds this.
     search: Option<String>,
     /// Only models of this provider.
     provider: Option<String>,
@@ -113,14 +113,24 @@ async fn list(
     let live = instance.live();
     let today = date(now_ms());
     let text = search.search.unwrap_or_default().to_lowercase();
+    let found: HashSet<&ProviderId> =
+        instance.catalog().providers().filter(|row| goes_by(row, &text)).map(|row| &row.id).collect();
+    let of_found = |provider: &ProviderId| found.contains(provider) || provider.as_str().contains(&text);
     let is_wanted = |model: &ListedModel| {
         let name = model.name.as_deref().unwrap_or_default().to_lowercase();
         let has_ended = model.shutdown.is_some_and(|end| today.is_some_and(|today| end <= today));
         let of_provider = search.provider.as_ref().is_none_or(|wanted| model.provider.as_str() == wanted);
-        (model.id.to_lowercase().contains(&text) || name.contains(&text)) && of_provider && !has_ended
+        let fits = model.id.to_lowercase().contains(&text) || name.contains(&text);
+        (fits || of_found(&model.provider)) && of_provider && !has_ended
     };
     let models = live.directory.models().into_iter().filter(is_wanted).map(|model| show(model, &live)).collect();
     Ok(Json(ModelList { models }))
+}
+
+/// Whether a provider's id, name or one of its prefixes holds a text in small letters.
+fn goes_by(row: &Provider, text: &str) -> bool {
+    let prefixes = row.prefixes.iter().map(|prefix| prefix.to_lowercase());
+    prefixes.chain([row.id.as_str().to_lowercase(), row.name.to_lowercase()]).any(|name| name.contains(text))
 }
 
 fn show(model: ListedModel, live: &Snapshot) -> UsableModel {

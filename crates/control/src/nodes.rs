@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use omniroute_catalog::{Catalog, Provider};
 use omniroute_domain::{NodeId, ProviderId};
@@ -20,7 +20,7 @@ use crate::clock::{iso, new_id, now_ms};
 use crate::instance::Instance;
 use crate::principal::Principal;
 use crate::problem::{ErrorBody, Problem, not_ready};
-use crate::strict::Body;
+use crate::strict::{Body, Id};
 use crate::{connect, rules, seen_models, url_guard};
 
 pub(crate) fn routes() -> OpenApiRouter<Instance> {
@@ -143,11 +143,14 @@ async fn create(
 async fn change(
     State(instance): State<Instance>,
     by: Principal,
-    Path(id): Path<String>,
+    Id(id): Id,
     Body(ask): Body<NodeChange>,
 ) -> Result<Json<NodeReply>, Problem> {
     let (here, subject) = (instance.clone(), id.clone());
-    let planned = blocking(move || Ok((apply(here.core().read(|from| Ok(find(from, &id)))??, &ask, here.catalog())?, ask)));
+    let planned = blocking(move || {
+        let node = here.core().read(|from| Ok(find(from, &id)))??;
+        Ok((apply(node, &ask, here.catalog())?, ask))
+    });
     let (planned, ask) = planned.await.map_err(|problem| url_guard::note(&instance, &by, &subject, problem))?;
     let guarded = url_guard::check(Some(&planned.base_url), url_guard::reach(Some(planned.local))).await;
     guarded.map_err(|problem| url_guard::note(&instance, &by, &subject, problem))?;
@@ -171,11 +174,7 @@ async fn change(
 /// Removes a custom endpoint with its accounts, their credentials and its models.
 #[utoipa::path(delete, operation_id = "remove_node", path = "/api/provider-nodes/{id}", tag = "provider nodes", params(("id" = String, Path)),
     responses((status = 200, body = SuccessReply), (status = 404, body = ErrorBody)))]
-async fn remove(
-    State(instance): State<Instance>,
-    by: Principal,
-    Path(id): Path<String>,
-) -> Result<Json<SuccessReply>, Problem> {
+async fn remove(State(instance): State<Instance>, by: Principal, Id(id): Id) -> Result<Json<SuccessReply>, Problem> {
     blocking(move || {
         let node = NodeId::from(id.as_str());
         instance.write(|to| {
@@ -223,7 +222,8 @@ fn keep_keys_home(from: &Reader<'_>, before: &Node, after: &Node) -> Result<(), 
     let goes_along = |account: &&accounts::Account| {
         account.node.as_ref() == Some(&before.id) && account.base_url.is_none() && account.sealed.is_some()
     };
-    let names: Vec<String> = accounts::list(from)?.iter().filter(goes_along).map(|account| account.name.clone()).collect();
+    let names: Vec<String> =
+        accounts::list(from)?.iter().filter(goes_along).map(|account| account.name.clone()).collect();
     if names.is_empty() {
         return Ok(());
     }

@@ -16,7 +16,8 @@ use crate::instance::Instance;
 use crate::problem::Problem;
 
 /// What is answered to anybody: nothing in it is worth protecting.
-pub(crate) const PUBLIC: &[(Method, &str)] = &[(Method::GET, "/"), (Method::HEAD, "/"), (Method::GET, "/api/health")];
+/// HEAD is answered where GET is.
+pub(crate) const PUBLIC: &[&str] = &["/", "/api/health"];
 
 /// Who asks. It travels as a request extension, which no byte on a TCP connection can set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +51,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Principal {
 /// Lets a request through or refuses it.
 pub(crate) async fn admit(State(instance): State<Instance>, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
-    let is_public = PUBLIC.iter().any(|(method, path)| head.method == method && head.uri.path() == *path);
+    let is_public = matches!(head.method, Method::GET | Method::HEAD) && PUBLIC.contains(&head.uri.path());
     if !is_public && !matches!(head.extensions.get(), Some(Principal::LocalUi)) {
-        match check_key(&instance.live(), &head, Scope::Manage) {
-            Ok(key) => drop(head.extensions.insert(Principal::Key(key.id.clone()))),
-            Err(fault) => return Problem::from(fault).into_response(),
+        match find_key(&instance, &mut head) {
+            Ok(key) => drop(head.extensions.insert(Principal::Key(key))),
+            Err(problem) => return problem.into_response(),
         }
     }
     next.run(Request::from_parts(head, body)).await
+}
+
+/// The key of a request, which must stand in its head: addresses stay in histories and logs, so a key
+/// that may change everything is not taken from there.
+fn find_key(instance: &Instance, head: &mut Parts) -> Result<KeyId, Problem> {
+    let uri = std::mem::take(&mut head.uri);
+    let found = check_key(&instance.live(), head, Scope::Manage);
+    head.uri = uri;
+    found.map(|key| key.id.clone()).map_err(|fault| match &*fault.code {
+        "scope_missing" => {
+            let text = "this key lacks the scope `manage`; use one that has it, e.g. from `omniroute keys add --name NAME --scope manage`, or use the command line, which needs no key";
+            Problem::new(StatusCode::FORBIDDEN, "scope_missing", text)
+        }
+        _ => fault.into(),
+    })
 }

@@ -90,7 +90,8 @@ impl Problem {
 
     /// Another request changed the same thing while this one was examined.
     pub(crate) fn overtaken(what: &str) -> Self {
-        let text = format!("the {what} was changed by another request meanwhile; look at it again and repeat the change");
+        let text =
+            format!("the {what} was changed by another request meanwhile; look at it again and repeat the change");
         Self::conflict("changed_meanwhile", text)
     }
 

@@ -6,7 +6,7 @@ use omniroute_catalog::Catalog;
 use omniroute_domain::{ModelId, ProviderId};
 use omniroute_store::custom_models::{self, CustomModel};
 use omniroute_store::nodes::Node;
-use omniroute_store::{Reader, StoreError, nodes};
+use omniroute_store::{Reader, StoreError, Writer, nodes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -18,8 +18,8 @@ use crate::instance::Instance;
 use crate::nodes::SuccessReply;
 use crate::principal::Principal;
 use crate::problem::{ErrorBody, Problem};
-use crate::rules;
 use crate::strict::{Asked, Body};
+use crate::{connect, rules};
 
 /// The APIs a model can be asked with; the first is the usual one.
 const FORMATS: [&str; 5] =
@@ -126,7 +126,7 @@ async fn create(
     by: Principal,
     Body(ask): Body<NewModel>,
 ) -> Result<Json<ModelReply>, Problem> {
-    let model_id = ModelId::from(rules::model_id(&ask.model_id)?);
+    let model_id = ModelId::from(rules::model_id(&ask.model_id, "modelId")?);
     let name = ask.model_name.as_deref().map(rules::name).transpose()?;
     let format = format(ask.api_format)?;
     let endpoints = ask.supported_endpoints.unwrap_or_else(|| vec![format.clone()]);
@@ -146,7 +146,8 @@ async fn create(
             hidden: false,
             created_at: now_ms(),
         };
-        save(&instance, &by, &row, "model.create")?;
+        instance.write(|to| Ok(store(to, &row)?))?;
+        note(&instance, &by, &row, "model.create");
         Ok(Json(ModelReply { success: true, model: show(&row, &nodes) }))
     })
     .await
@@ -160,19 +161,22 @@ async fn change(
     by: Principal,
     Body(ask): Body<ModelChange>,
 ) -> Result<Json<ModelReply>, Problem> {
-    let model_id = ModelId::from(rules::model_id(&ask.model_id)?);
+    let model_id = ModelId::from(rules::model_id(&ask.model_id, "modelId")?);
     if ask.model_name.is_none() && ask.hidden.is_none() {
         return Err(Problem::invalid("no_changes", "the request changes nothing; name at least one field"));
     }
     blocking(move || {
         let nodes = instance.core().read(nodes::list)?;
         let provider = owner(&ask.provider, &nodes, instance.catalog())?;
-        let mut row = find_or_begin(&instance, provider, model_id)?;
-        if let Some(name) = ask.model_name {
-            row.name = name.as_deref().map(rules::name).transpose()?;
-        }
-        row.hidden = ask.hidden.unwrap_or(row.hidden);
-        save(&instance, &by, &row, "model.update")?;
+        let name = ask.model_name.map(|name| name.as_deref().map(rules::name).transpose()).transpose()?;
+        let row = instance.write(|to| {
+            let mut row = find_or_begin((to, &instance), (provider, &nodes), model_id)?;
+            row.name = name.unwrap_or(row.name);
+            row.hidden = ask.hidden.unwrap_or(row.hidden);
+            store(to, &row)?;
+            Ok(row)
+        })?;
+        note(&instance, &by, &row, "model.update");
         Ok(Json(ModelReply { success: true, model: show(&row, &nodes) }))
     })
     .await
@@ -200,28 +204,37 @@ async fn remove(
     .await
 }
 
-fn save(instance: &Instance, by: &Principal, row: &CustomModel, action: &str) -> Result<(), Problem> {
+fn store(to: &Writer<'_>, row: &CustomModel) -> Result<(), StoreError> {
     // A model of the catalog that is neither hidden nor renamed any more needs no row.
     let says_nothing = !row.hidden && row.name.is_none() && row.api_format.is_none();
-    instance.write(|to| match says_nothing {
-        true => Ok(custom_models::delete(to, &row.provider, &row.model_id).map(drop)?),
-        false => Ok(custom_models::put(to, row)?),
-    })?;
+    match says_nothing {
+        true => custom_models::delete(to, &row.provider, &row.model_id).map(drop),
+        false => custom_models::put(to, row),
+    }
+}
+
+fn note(instance: &Instance, by: &Principal, row: &CustomModel, action: &str) {
     let detail = row.hidden.then(|| "hidden".to_owned());
     instance.audit(by, action, &format!("{}/{}", row.provider, row.model_id), detail);
-    Ok(())
 }
 
 /// The row of a model, or the beginning of one for a model that is known without a row.
-fn find_or_begin(instance: &Instance, provider: ProviderId, model: ModelId) -> Result<CustomModel, Problem> {
-    let read =
-        |from: &Reader<'_>| -> Result<Option<CustomModel>, StoreError> { custom_models::get(from, &provider, &model) };
-    if let Some(row) = instance.core().read(read)? {
+fn find_or_begin(
+    (from, instance): (&Reader<'_>, &Instance),
+    (provider, nodes): (ProviderId, &[Node]),
+    model: ModelId,
+) -> Result<CustomModel, Problem> {
+    if let Some(row) = custom_models::get(from, &provider, &model)? {
         return Ok(row);
     }
     let in_catalog =
         instance.catalog().provider(provider.as_str()).is_some_and(|row| row.model(model.as_str()).is_some());
-    let is_listed = || instance.live().directory.models().iter().any(|listed| listed.model == model);
+    let node = nodes.iter().find(|node| node.id.as_str() == provider.as_str());
+    let routed = node.map_or_else(|| provider.clone(), |node| connect::provider_id(node, instance.catalog()));
+    let is_listed = || {
+        let listed = instance.live().directory.models();
+        listed.iter().any(|listed| listed.provider == routed && listed.model == model)
+    };
     if !in_catalog && !is_listed() {
         return Err(Problem::missing("model", model.as_str()));
     }

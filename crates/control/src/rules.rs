@@ -60,14 +60,14 @@ pub(crate) fn path(text: &str, field: &'static str) -> Result<String, Problem> {
 }
 
 /// A model's id: 1 to 240 characters without spaces, control characters and `..`.
-pub(crate) fn model_id(text: &str) -> Result<String, Problem> {
+pub(crate) fn model_id(text: &str, field: &'static str) -> Result<String, Problem> {
     let bad = text.is_empty()
         || text.chars().count() > 240
         || text.chars().any(|c| c.is_control() || c.is_whitespace())
         || text.contains("..");
     if bad {
-        let message = "`modelId` must have 1 to 240 characters, without spaces and `..`";
-        return Err(Problem::invalid("invalid_field", message).field("modelId"));
+        let message = format!("`{field}` must have 1 to 240 characters, without spaces and `..`");
+        return Err(Problem::invalid("invalid_field", message).field(field));
     }
     Ok(text.to_owned())
 }
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(prefix("mk").unwrap(), "mk");
         assert_eq!(prefix("my-own_1.2/").unwrap(), "my-own_1.2");
         assert_eq!(path("/v1/chat", "chatPath").unwrap(), "/v1/chat");
-        assert_eq!(model_id("openai/gpt-oss-120b:free").unwrap(), "openai/gpt-oss-120b:free");
+        assert_eq!(model_id("openai/gpt-oss-120b:free", "modelId").unwrap(), "openai/gpt-oss-120b:free");
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
             assert!(path(text, "chatPath").is_err(), "{text:?}");
         }
         for text in ["", "a b", "a..b", "a\u{7}b", &"x".repeat(241)] {
-            assert!(model_id(text).is_err(), "{text:?}");
+            assert!(model_id(text, "modelId").is_err(), "{text:?}");
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -43,7 +43,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(Problem::invalid("invalid_json", "the body must be a JSON object"));
         }
-        serde_json::from_slice(&bytes).map(Self).map_err(|why| unfit(&why))
+        read(&bytes).map(Self)
     }
 }
 
@@ -60,9 +60,28 @@ fn unread(why: &(dyn std::error::Error + 'static)) -> Problem {
     Problem::invalid("incomplete_body", "the request ended before its body was complete")
 }
 
-fn unfit(why: &serde_json::Error) -> Problem {
-    let code = if why.is_data() { "invalid_field" } else { "invalid_json" };
-    named(Problem::invalid(code, why.to_string()), &why.to_string())
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|why| {
+        let place = why.path().to_string();
+        unfit(why.inner(), &place)
+    })?;
+    json.end().map_err(|why| unfit(&why, "."))?;
+    Ok(read)
+}
+
+/// `place` is the path to the value that does not fit, `.` for the whole body.
+fn unfit(why: &serde_json::Error, place: &str) -> Problem {
+    let text = why.to_string();
+    if !why.is_data() {
+        return Problem::invalid("invalid_json", text);
+    }
+    if place == "." {
+        return named(Problem::invalid("invalid_field", text.clone()), &text);
+    }
+    let quoted = format!("`{place}`");
+    let text = if text.contains(&quoted) { text } else { format!("{quoted}: {text}") };
+    Problem::invalid("invalid_field", text).field(place)
 }
 
 /// Names the field a deserialiser complains of; it stands in backticks after these words.
@@ -74,6 +93,21 @@ fn named(problem: Problem, text: &str) -> Problem {
     match field {
         Some(name) => problem.field(name),
         None => problem,
+    }
+}
+
+/// The id in a path.
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Path::<String>::from_request_parts(head, state).await;
+        read.map(|Path(id)| Self(id)).map_err(|_| {
+            let text = "the id in the path is no text; use an id as the lists show it";
+            Problem::invalid("invalid_path", text).field("id")
+        })
     }
 }
 

@@ -9,7 +9,7 @@ mod stats;
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use omniroute_domain::{AccountId, KeyId, ProviderId};
 use omniroute_store::log::{HistoryFilter, Outcome, RequestId};
 use omniroute_store::{StoreError, accounts, keys};
@@ -23,7 +23,7 @@ use crate::clock::{now_ms, parse_moment};
 use crate::instance::Instance;
 use crate::principal::Principal;
 use crate::problem::{ErrorBody, Problem};
-use crate::strict::Asked;
+use crate::strict::{Asked, Id};
 use crate::usage::requests::{RequestPage, RequestReply};
 use crate::usage::stats::UsageStats;
 
@@ -135,11 +135,7 @@ async fn logs(
 #[utoipa::path(get, operation_id = "get_request", path = "/api/usage/request/{id}", tag = "usage", params(("id" = String, Path)), responses(
     (status = 200, body = RequestReply), (status = 404, body = ErrorBody)
 ))]
-async fn request(
-    State(instance): State<Instance>,
-    _by: Principal,
-    Path(id): Path<String>,
-) -> Result<Json<RequestReply>, Problem> {
+async fn request(State(instance): State<Instance>, _by: Principal, Id(id): Id) -> Result<Json<RequestReply>, Problem> {
     let number: RequestId = id.parse().map_err(|_| Problem::missing("request", &id))?;
     blocking(move || {
         let found = instance.log().request(number)?.ok_or_else(|| Problem::missing("request", &id))?;

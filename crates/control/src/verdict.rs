@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use omniroute_catalog::{Provider, TestRule};
-use omniroute_domain::{ModelId, Secret};
+use omniroute_domain::ModelId;
 use omniroute_store::accounts::{TestStatus, Tested};
 use omniroute_upstream::Account;
 use omniroute_upstream::probe::{self, Outcome, SeenModel};
-use omniroute_vault::scan::redact;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -59,12 +58,11 @@ pub(crate) struct Examined<'a> {
     pub(crate) row: &'a Provider,
     /// The account's own model to ask, where it has one.
     pub(crate) model: Option<&'a ModelId>,
-    pub(crate) key: Option<&'a Secret>,
 }
 
-/// Tests an account. What the provider says is cleared of the key before anybody sees or keeps it.
+/// Tests an account. What the provider says comes without the key: `probe` takes it out.
 pub(crate) async fn examine(instance: &Instance, examined: Examined<'_>) -> TestReply {
-    let Examined { account, row, model, key } = examined;
+    let Examined { account, row, model } = examined;
     let row = asking(row, model);
     let probe = Box::pin(probe::probe(&instance.gateway().upstream, account, &row));
     let (outcome, message, code, latency) = match tokio::time::timeout(PATIENCE, probe).await {
@@ -74,8 +72,7 @@ pub(crate) async fn examine(instance: &Instance, examined: Examined<'_>) -> Test
             (Outcome::Broken, text, Some("test_timeout".to_owned()), PATIENCE)
         }
     };
-    let clean = key.map_or(message.clone(), |key| redact(&message, key));
-    let message: String = clean.chars().take(LONGEST).collect();
+    let message: String = message.chars().take(LONGEST).collect();
     let at = now_ms();
     TestReply {
         valid: outcome.is_valid(),
@@ -121,15 +118,11 @@ pub(crate) struct AccountModel {
 }
 
 /// The models an account has, or the sentence that says why they can't be listed.
-pub(crate) async fn list_models(
-    instance: &Instance,
-    account: &Account,
-    key: Option<&Secret>,
-) -> Result<Vec<SeenModel>, String> {
+pub(crate) async fn list_models(instance: &Instance, account: &Account) -> Result<Vec<SeenModel>, String> {
     let models = Box::pin(probe::models(&instance.gateway().upstream, account));
     match tokio::time::timeout(PATIENCE, models).await {
         Ok(Ok(models)) => Ok(models),
-        Ok(Err(fault)) => Err(key.map_or(fault.message.clone(), |key| redact(&fault.message, key))),
+        Ok(Err(fault)) => Err(account.redacted(fault).message),
         Err(_) => Err(format!("the provider did not answer within {} seconds", PATIENCE.as_secs())),
     }
 }

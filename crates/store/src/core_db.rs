@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::connection::{Durability, open_reader, open_writer};
-use crate::data_dir::{CORE, CoreClaim, DataDir, owner_only, sync_folder};
+use crate::data_dir::{CORE, CoreClaim, DataDir, LOG, owner_only, sync_folder};
 use crate::error::StoreError;
 use crate::fresh;
 use crate::integrity::{Depth, Finding, examine};
@@ -24,6 +24,9 @@ use crate::wal;
 
 const WAL: &str = "core.db-wal";
 const RESTORED: &str = "core.db.restored";
+/// What is made in a folder only after `core.db` has its name and is on disk: where one of these is, a
+/// missing `core.db` was there and is lost, also where the first start was killed halfway.
+const MADE_LATER: [&str; 3] = [WAL, LOG, "vault.key"];
 /// How long the write-ahead log may grow. Short, so that a copy of `core.db` alone lacks little.
 const CHECKPOINT_PAGES: i64 = 100;
 
@@ -161,9 +164,9 @@ fn existing(dir: &DataDir, schema: Schema) -> Result<Option<i64>, StoreError> {
     }
 }
 
-/// Whether a database was here before: its log or its snapshots remain.
+/// Whether a database was here before: what is only made after it remains.
 fn was_used(dir: &DataDir) -> Result<bool, StoreError> {
-    Ok(dir.path().join(WAL).exists() || !snapshot::list(dir)?.is_empty())
+    Ok(MADE_LATER.iter().any(|name| dir.path().join(name).exists()) || !snapshot::list(dir)?.is_empty())
 }
 
 /// Keeps a copy of a log that SQLite would read only in part and then write over.

@@ -115,8 +115,8 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), StoreError> {
     made.map_err(|cause| StoreError::folder(folder, "it can't be made", Some(cause)))
 }
 
-/// A folder of ours, or an empty one, is closed. One that others may write to and that holds other
-/// things is somebody's shared folder: closing it would harm them, and using it would harm us.
+/// The folder is closed on the first start. One that others may write to and that holds other things
+/// is somebody's shared folder: closing it would harm them, and using it would harm us.
 #[cfg(unix)]
 fn close_to_others(folder: &Path, metadata: &fs::Metadata) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -126,14 +126,11 @@ fn close_to_others(folder: &Path, metadata: &fs::Metadata) -> Result<(), StoreEr
     }
     let unreadable = |cause| StoreError::folder(folder, "it can't be read", Some(cause));
     let is_empty = fs::read_dir(folder).map_err(unreadable)?.next().is_none();
-    if is_empty || folder.join(CORE).exists() {
-        let closed = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
-        return closed.map_err(|cause| StoreError::folder(folder, "it belongs to somebody else", Some(cause)));
-    }
-    if mode & 0o022 != 0 {
+    if mode & 0o022 != 0 && !is_empty && !folder.join(CORE).exists() {
         return Err(StoreError::folder(folder, "others can write to it and it holds other files", None));
     }
-    Ok(())
+    let closed = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    closed.map_err(|cause| StoreError::folder(folder, "it belongs to somebody else", Some(cause)))
 }
 
 #[cfg(not(unix))]

@@ -25,8 +25,8 @@ pub enum StoreError {
         #[source]
         cause: Option<io::Error>,
     },
-    /// Another instance runs on this data folder.
-    #[error("another instance runs on this data folder{}; stop it, or choose another folder with `--data-dir`", named(*.pid))]
+    /// Another process holds this data folder.
+    #[error("another omniroute holds this data folder{}: an instance that runs, or a command at work; stop it or let it end, or choose another folder with `--data-dir`", named(*.pid))]
     Locked {
         /// Its process id, where the lock file tells.
         pid: Option<u32>,
@@ -136,6 +136,28 @@ impl StoreError {
             Self::File { .. } => "file_error",
             Self::Sqlite { .. } => "database_error",
             Self::Migration { .. } => "migration_failed",
+        }
+    }
+
+    /// The snapshot that can take the place of a damaged `core.db`.
+    pub fn newest_snapshot(&self) -> Option<&Snapshot> {
+        match self {
+            Self::Damaged { newest_snapshot, .. } => newest_snapshot.as_ref(),
+            Self::Folder { .. }
+            | Self::Locked { .. }
+            | Self::NewerSchema { .. }
+            | Self::Open
+            | Self::Full
+            | Self::ReadOnly
+            | Self::Busy
+            | Self::LogNotReady
+            | Self::Taken { .. }
+            | Self::Reference
+            | Self::NotFound { .. }
+            | Self::BadSnapshot { .. }
+            | Self::File { .. }
+            | Self::Sqlite { .. }
+            | Self::Migration { .. } => None,
         }
     }
 

@@ -63,15 +63,16 @@ pub enum VaultError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The key file is there but can't be read or holds no key.
-    #[error("`vault.key` {why}; put back the copy from a backup, without it nothing sealed can be opened")]
+    /// The key file is there but can't be read.
+    #[error("`vault.key` can't be read; see that this user owns it, without it nothing sealed can be opened")]
     KeyFileUnreadable {
-        /// What is wrong with it.
-        why: &'static str,
         /// What the system said.
         #[source]
-        cause: Option<std::io::Error>,
+        cause: std::io::Error,
     },
+    /// The key file holds no key.
+    #[error("`vault.key` holds no whole key; put back the copy from a backup, without it nothing sealed can be opened")]
+    KeyFileDamaged,
     /// The key file could not be made.
     #[error("`vault.key` can't be written to the data folder; see that the folder is writable and its disk not full")]
     KeyFileUnwritable {
@@ -104,6 +105,7 @@ impl VaultError {
             Self::EnvKeyMissing => "env_key_missing",
             Self::EnvKeyWeak { .. } => "env_key_weak",
             Self::KeyFileUnreadable { .. } => "key_file_unreadable",
+            Self::KeyFileDamaged => "key_file_damaged",
             Self::KeyFileUnwritable { .. } => "key_file_unwritable",
             Self::KeyFilePermissions { .. } => "key_file_permissions",
             Self::NoRandom => "random_missing",

@@ -1,7 +1,8 @@
 //! The key in a file of the data folder, for machines without a keychain.
 //!
 //! Invariant: the file is whole and on disk before anything is sealed with its key (written beside,
-//! synced, then renamed), and a file that is there is never written over.
+//! synced, then renamed), and a file that is there is never written over: a damaged one can only be
+//! given another name, which is the caller's decision.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -18,20 +19,31 @@ const UNFINISHED: &str = "vault.key.new";
 const LARGEST: u64 = 4096;
 
 pub(crate) fn read_or_create(data_dir: &Path) -> Result<Key, VaultError> {
-    match File::open(data_dir.join(NAME)) {
-        Ok(file) => read(file),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => create(data_dir),
-        Err(cause) => Err(VaultError::KeyFileUnreadable { why: "can't be read", cause: Some(cause) }),
-    }
+    read(data_dir)?.map_or_else(|| create(data_dir), Ok)
 }
 
-fn read(file: File) -> Result<Key, VaultError> {
-    let unreadable = |cause| VaultError::KeyFileUnreadable { why: "can't be read", cause: Some(cause) };
+/// The key; `None` where there is no file.
+pub(crate) fn read(data_dir: &Path) -> Result<Option<Key>, VaultError> {
+    let unreadable = |cause| VaultError::KeyFileUnreadable { cause };
+    let file = match File::open(data_dir.join(NAME)) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(unreadable(cause)),
+    };
     // The open file is asked, not its path: what is checked is what is read.
     check_permissions(&file.metadata().map_err(unreadable)?)?;
-    let mut text = Zeroizing::new(String::new());
-    file.take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
-    Key::from_text(&text).ok_or(VaultError::KeyFileUnreadable { why: "holds no whole key", cause: None })
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(unreadable)?;
+    let key = str::from_utf8(&bytes).ok().and_then(Key::from_text);
+    key.map(Some).ok_or(VaultError::KeyFileDamaged)
+}
+
+/// Gives a damaged key file another name, under which it stays, so that a new key can be made. Returns
+/// that name.
+pub fn set_aside(data_dir: &Path, now: i64) -> Result<String, VaultError> {
+    let kept = [NAME, ".damaged-", &now.to_string()].concat();
+    let moved = fs::rename(data_dir.join(NAME), data_dir.join(&kept)).and_then(|()| sync_folder(data_dir));
+    moved.map(|()| kept).map_err(|cause| VaultError::KeyFileUnwritable { cause })
 }
 
 fn create(data_dir: &Path) -> Result<Key, VaultError> {
@@ -99,7 +111,7 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 mod tests {
     use std::fs;
 
-    use super::{NAME, UNFINISHED, read_or_create};
+    use super::{NAME, UNFINISHED, read, read_or_create, set_aside};
 
     #[test]
     fn the_first_start_makes_a_key_and_later_ones_read_it() {
@@ -126,9 +138,18 @@ mod tests {
         for bad in ["", "v1:", &good[..20], &good.replace("v1", "v2"), "\u{0}\u{1}"] {
             fs::write(&path, bad).unwrap();
             let code = read_or_create(folder.path()).map(|key| key.kid().to_owned()).unwrap_err().code();
-            assert_eq!(code, "key_file_unreadable");
+            assert_eq!(code, "key_file_damaged");
             assert_eq!(fs::read_to_string(&path).unwrap(), bad, "an existing file is never replaced");
         }
+        fs::write(&path, b"v1:\xff\xfe").unwrap();
+        assert_eq!(
+            read_or_create(folder.path()).map(|key| key.kid().to_owned()).unwrap_err().code(),
+            "key_file_damaged"
+        );
+        let kept = set_aside(folder.path(), 7).unwrap();
+        assert_eq!(fs::read(folder.path().join(kept)).unwrap(), b"v1:\xff\xfe", "it is kept");
+        assert!(read(folder.path()).unwrap().is_none(), "looking makes nothing");
+        read_or_create(folder.path()).unwrap();
     }
 
     #[test]

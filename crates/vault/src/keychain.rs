@@ -22,13 +22,31 @@ const SERVICE: &str = "omniroute";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn fetch_or_create(data_dir: &Path) -> Result<Key, VaultError> {
+    let made = call(data_dir, |entry, given_up| match read(entry)? {
+        Some(key) => Ok(Some(key)),
+        // Whoever asked is gone and may ask again; two new keys at once would lose one.
+        None if given_up.load(Ordering::Acquire) => Err(failed("nobody waits any more".into())),
+        None => create(entry).map(Some),
+    })?;
+    made.ok_or_else(|| failed("the entry just written is gone".into()))
+}
+
+/// The key; `None` where the keychain has no entry for the folder.
+pub(crate) fn fetch(data_dir: &Path) -> Result<Option<Key>, VaultError> {
+    call(data_dir, |entry, _| read(entry))
+}
+
+type Ask = fn(&Entry, &AtomicBool) -> Result<Option<Key>, VaultError>;
+
+fn call(data_dir: &Path, ask: Ask) -> Result<Option<Key>, VaultError> {
     let user = user_of(data_dir)?;
     let given_up = Arc::new(AtomicBool::new(false));
     let (sender, answer) = mpsc::sync_channel(1);
     let flag = Arc::clone(&given_up);
     let spawned = thread::Builder::new().name("keychain".into()).spawn(move || {
         // Nobody listens any more once the time is up; the answer then has no use.
-        let _unheard = sender.send(ask(&user, &flag));
+        let entry = Entry::new(SERVICE, &user).map_err(classify);
+        let _unheard = sender.send(entry.and_then(|entry| ask(&entry, &flag)));
     });
     spawned.map_err(|cause| failed(cause.to_string()))?;
     match answer.recv_timeout(PATIENCE) {
@@ -48,13 +66,12 @@ fn user_of(data_dir: &Path) -> Result<String, VaultError> {
     Ok(["vault-key:", &hex(&hash[..4])].concat())
 }
 
-fn ask(user: &str, given_up: &AtomicBool) -> Result<Key, VaultError> {
-    let entry = Entry::new(SERVICE, user).map_err(classify)?;
+fn read(entry: &Entry) -> Result<Option<Key>, VaultError> {
     match entry.get_secret().map(Zeroizing::new) {
-        Ok(bytes) => Key::from_slice(&bytes).ok_or_else(|| failed("the entry holds no key of 32 bytes".into())),
-        // Whoever asked is gone and may ask again; two new keys at once would lose one.
-        Err(KeyringError::NoEntry) if given_up.load(Ordering::Acquire) => Err(failed("nobody waits any more".into())),
-        Err(KeyringError::NoEntry) => create(&entry),
+        Ok(bytes) => {
+            Key::from_slice(&bytes).map(Some).ok_or_else(|| failed("the entry holds no key of 32 bytes".into()))
+        }
+        Err(KeyringError::NoEntry) => Ok(None),
         Err(error) => Err(classify(error)),
     }
 }

@@ -20,6 +20,7 @@ use omniroute_domain::Secret;
 
 pub use env_key::ENV_KEY;
 pub use error::VaultError;
+pub use key_file::set_aside as set_key_file_aside;
 pub use seal::{Place, Sealed};
 
 use crate::key::Key;
@@ -84,6 +85,16 @@ impl Vault {
             Choice::Env(text) => (env_key::parse(&text)?, Kind::Env),
         };
         Ok(Self { key, kind })
+    }
+
+    /// Fetches a key that is there already; `None` where there is none. Makes nothing. Blocks like `open`.
+    pub fn find(choice: Choice, data_dir: &Path) -> Result<Option<Self>, VaultError> {
+        let (key, kind) = match choice {
+            Choice::Keychain => (keychain::fetch(data_dir)?, Kind::Keychain),
+            Choice::File => (key_file::read(data_dir)?, Kind::File),
+            Choice::Env(text) => (Some(env_key::parse(&text)?), Kind::Env),
+        };
+        Ok(key.map(|key| Self { key, kind }))
     }
 
     /// The id of the key: eight hex digits that name it and say nothing about it.

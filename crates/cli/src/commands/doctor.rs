@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::args::Doctor;
-use crate::context::{Context, DAMAGED};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
 use crate::session::{Session, view};
@@ -29,23 +29,22 @@ struct Check {
 
 /// Looks, after mending where that was asked for.
 pub(crate) async fn run(context: &Context, flags: &Doctor) -> Result<Answer, Failure> {
-    let data_dir = context.data_dir()?;
     let restored = match flags.restore {
-        true => restore(data_dir.clone()).await?,
+        true => restore(context.used_data_dir()?).await?,
         false => None,
     };
-    let mut document = match Session::open(context).await {
+    let (mut document, way_out) = match Session::open(context).await {
         Ok(session) => {
             let answered = session.get(path(flags)).await;
             session.close().await;
-            answered?
+            (answered?, None)
         }
-        Err(why) => does_not_open(&data_dir, &why),
+        Err(why) => (does_not_open(&context.data_dir()?, &why), why.way_out().map(str::to_owned)),
     };
     if flags.restore {
         document["restored"] = restored.into();
     }
-    answer(document, &context.command_line("doctor --restore"))
+    answer(document, way_out)
 }
 
 fn path(flags: &Doctor) -> &'static str {
@@ -73,18 +72,15 @@ fn does_not_open(data_dir: &Path, why: &Failure) -> Value {
     })
 }
 
-/// `mending` is the command that restores a snapshot.
-fn answer(document: Value, mending: &str) -> Result<Answer, Failure> {
+/// `way_out` helps where the folder did not open.
+fn answer(document: Value, way_out: Option<String>) -> Result<Answer, Failure> {
     let Examination { ok, checks } = view(&document)?;
     let mut text = match document.get("restored") {
         None => String::new(),
-        Some(Value::String(file)) => {
-            format!("restored `{file}`; the damaged database is kept beside it as `core.db.replaced-…`\n\n")
-        }
+        Some(Value::String(file)) => said_of(file),
         Some(_) => "core.db is sound; there was nothing to restore\n\n".to_owned(),
     };
     text.push_str(&rows(&checks));
-    let is_damaged = document["checks"].as_array().is_some_and(|all| all.iter().any(|check| check["code"] == DAMAGED));
     let answer = Answer::new(document, text);
     if ok {
         return Ok(answer);
@@ -92,10 +88,27 @@ fn answer(document: Value, mending: &str) -> Result<Answer, Failure> {
     let failed = checks.iter().filter(|check| check.status == "failed");
     let reasons: Vec<String> = failed.map(|check| format!("{}: {}", check.name, check.message)).collect();
     let failure = Failure::new("unhealthy", reasons.join("; "));
-    Ok(answer.but(match is_damaged {
-        true => failure.hint(format!("`{mending}` puts the newest good snapshot in its place, if any")),
-        false => failure,
+    Ok(answer.but(match way_out {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }))
+}
+
+/// What a restore means: the snapshot knows nothing of what was changed after it.
+fn said_of(file: &str) -> String {
+    let since = taken_at(file).map_or_else(|| "the snapshot".to_owned(), |time| format!("{time} UTC"));
+    format!(
+        "restored `{file}`; what was in the place of core.db is kept beside it as `core.db.replaced-…`\n\
+         accounts and keys are as of {since}: later changes are gone, and keys removed or rotated since then work again\n\n"
+    )
+}
+
+/// The time in a snapshot's name (`core-20261120T080000123Z-…`), to the minute.
+fn taken_at(file: &str) -> Option<String> {
+    let time = file.strip_prefix("core-")?;
+    let part = |range| time.get(range).filter(|digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let [year, month, day, hour, minute] = [part(0..4)?, part(4..6)?, part(6..8)?, part(9..11)?, part(11..13)?];
+    Some(format!("{year}-{month}-{day} {hour}:{minute}"))
 }
 
 fn rows(checks: &[Check]) -> String {
@@ -128,7 +141,7 @@ mod tests {
 
     #[test]
     fn warnings_are_no_failure() {
-        let (text, verdict) = said(answer(examined("ok"), "").unwrap());
+        let (text, verdict) = said(answer(examined("ok"), None).unwrap());
         assert_eq!(
             text,
             "status   check        found\nwarning  vault        a file\nok       request log  12 written\n"
@@ -138,19 +151,17 @@ mod tests {
 
     #[test]
     fn what_failed_is_the_reason() {
-        let (_, verdict) = said(answer(examined("failed"), "").unwrap());
+        let (_, verdict) = said(answer(examined("failed"), None).unwrap());
         assert_eq!(verdict.as_deref(), Some("error: request log: 12 written\n"));
     }
 
     #[test]
-    fn a_damaged_database_names_the_way_out() {
+    fn a_folder_that_does_not_open_names_the_way_out_if_there_is_one() {
         let document = does_not_open(Path::new("/data"), &Failure::new("database_damaged", "`core.db` is torn"));
-        let (text, verdict) = said(answer(document, "omniroute doctor --restore").unwrap());
+        let (text, verdict) = said(answer(document.clone(), Some("mend it".into())).unwrap());
         assert!(text.contains("failed  data folder  `core.db` is torn"), "{text}");
-        let hint = "hint: `omniroute doctor --restore` puts the newest good snapshot in its place, if any\n";
-        assert!(verdict.is_some_and(|verdict| verdict.ends_with(hint)));
-        let locked = does_not_open(Path::new("/data"), &Failure::new("data_dir_locked", "busy"));
-        assert!(said(answer(locked, "x").unwrap()).1.is_some_and(|verdict| !verdict.contains("hint")));
+        assert!(verdict.is_some_and(|verdict| verdict.ends_with("hint: mend it\n")));
+        assert!(said(answer(document, None).unwrap()).1.is_some_and(|verdict| !verdict.contains("hint")));
     }
 
     #[test]
@@ -158,9 +169,12 @@ mod tests {
         let restored = |with: Value| {
             let mut document = examined("ok");
             document["restored"] = with;
-            said(answer(document, "").unwrap()).0
+            said(answer(document, None).unwrap()).0
         };
-        assert!(restored(json!("core-1.db")).starts_with("restored `core-1.db`; the damaged database is kept"));
+        let text = restored(json!("core-20261120T080000123Z-v1-manual.db"));
+        assert!(text.starts_with("restored `core-20261120T080000123Z-v1-manual.db`; "), "{text}");
+        assert!(text.contains("as of 2026-11-20 08:00 UTC: later changes are gone, and keys removed"), "{text}");
+        assert!(restored(json!("core-ä.db")).contains("as of the snapshot: "));
         assert!(restored(Value::Null).starts_with("core.db is sound"));
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::args::{KeysCommand, NewKey};
+use crate::commands::in_session;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::minute;
@@ -14,12 +15,19 @@ use crate::session::{NOTHING, Session, encode, view};
 use crate::table::{Column, table};
 
 /// Runs one of the commands.
-pub(crate) async fn run(context: &Context, session: &Session, command: &KeysCommand) -> Result<Answer, Failure> {
+pub(crate) async fn run(context: &Context, command: &KeysCommand) -> Result<Answer, Failure> {
+    let session = || Session::open(context);
     match command {
-        KeysCommand::Add(new) => add(session, new).await,
-        KeysCommand::List => list(context, session).await,
-        KeysCommand::Remove { key, yes } => remove(context, session, (key, *yes)).await,
-        KeysCommand::Rotate { key, yes } => rotate(context, session, (key, *yes)).await,
+        KeysCommand::Add(new) => {
+            in_session(Session::open_or_begin(context), async |session| add(session, new).await).await
+        }
+        KeysCommand::List => in_session(session(), async |session| list(context, session).await).await,
+        KeysCommand::Remove { key, yes } => {
+            in_session(session(), async |session| remove(context, session, (key, *yes)).await).await
+        }
+        KeysCommand::Rotate { key, yes } => {
+            in_session(session(), async |session| rotate(context, session, (key, *yes)).await).await
+        }
     }
 }
 

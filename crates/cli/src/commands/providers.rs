@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::args::ProvidersCommand;
+use crate::commands::in_session;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::minute;
@@ -17,13 +18,20 @@ use crate::session::{NOTHING, Session, encode, view};
 use crate::table::{Column, table};
 
 /// Runs one of the commands.
-pub(crate) async fn run(context: &Context, session: &Session, command: &ProvidersCommand) -> Result<Answer, Failure> {
+pub(crate) async fn run(context: &Context, command: &ProvidersCommand) -> Result<Answer, Failure> {
+    let session = || Session::open(context);
     match command {
-        ProvidersCommand::Add(new) => add::run(context, session, new).await,
-        ProvidersCommand::Available { search } => available::run(session, search.as_deref()).await,
-        ProvidersCommand::List => list(context, session).await,
-        ProvidersCommand::Test { account } => test(context, session, account).await,
-        ProvidersCommand::Remove { account, yes } => remove(context, session, (account, *yes)).await,
+        ProvidersCommand::Add(new) => add::run(context, new).await,
+        ProvidersCommand::Available { search } => {
+            in_session(session(), async |session| available::run(session, search.as_deref()).await).await
+        }
+        ProvidersCommand::List => in_session(session(), async |session| list(context, session).await).await,
+        ProvidersCommand::Test { account } => {
+            in_session(session(), async |session| test(context, session, account).await).await
+        }
+        ProvidersCommand::Remove { account, yes } => {
+            in_session(session(), async |session| remove(context, session, (account, *yes)).await).await
+        }
     }
 }
 

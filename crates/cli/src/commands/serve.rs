@@ -7,17 +7,24 @@ mod welcome;
 use std::future::pending;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::time::Duration;
 
 use omniroute_control::{Instance, Options, Ready, ServeOptions, StartError};
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
 
 use crate::args::Serve;
 use crate::context::Context;
 use crate::failure::{Failure, Signal};
 use crate::output::Reader;
 use crate::signals::Signals;
+
+/// How long another command may hold the folder before that is a failure; as long as commands wait.
+const PATIENCE: Duration = Duration::from_secs(3);
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+const HELD: &str = "data_dir_locked";
 
 /// The readiness line.
 #[derive(Debug, Serialize)]
@@ -34,7 +41,7 @@ pub(crate) async fn run(context: &Context, flags: &Serve) -> Result<(), Failure>
     let listened = Signals::listen();
     let mut signals = listened.map_err(|cause| Failure::new("signals", format!("no signals here: {cause}")))?;
     let instance = tokio::select! {
-        opened = open(context.data_dir()?, context) => opened?,
+        opened = open(context) => opened?,
         signal = signals.next() => return Err(Failure::interrupted(signal, "stopped before it was ready")),
     };
     let (stop, stopped) = oneshot::channel();
@@ -57,8 +64,20 @@ pub(crate) async fn run(context: &Context, flags: &Serve) -> Result<(), Failure>
     }
 }
 
+/// Opens the data folder, as soon as nobody else holds it.
+async fn open(context: &Context) -> Result<Instance, Failure> {
+    let data_dir = context.data_dir()?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match open_now(data_dir.clone(), context).await {
+            Err(why) if why.code() == HELD && Instant::now() < deadline => sleep(BETWEEN_TRIES).await,
+            outcome => return outcome.map_err(|why| context.not_opened(why)),
+        }
+    }
+}
+
 /// Opening waits for disks and keychains, so it has a thread of its own.
-async fn open(data_dir: PathBuf, context: &Context) -> Result<Instance, StartError> {
+async fn open_now(data_dir: PathBuf, context: &Context) -> Result<Instance, StartError> {
     let options = Options { data_dir, vault: context.vault(), environment: context.environment.clone() };
     let opened = spawn_blocking(move || Instance::open(options)).await;
     opened.unwrap_or(Err(StartError::Defect("opening the data folder broke off")))
@@ -92,5 +111,27 @@ fn announce(context: &Context, ready: &Ready) {
         }
         Ok(Reader::Gone) => {}
         Err(failure) => context.output.fail(&failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+    use tokio::time::timeout;
+
+    use super::open;
+    use crate::context::Context;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_folder_that_another_command_holds_for_a_moment_is_waited_for() {
+        let folder = TempDir::new().unwrap();
+        let context = Context::of_folder(folder.path());
+        let holder = open(&context).await.unwrap();
+        assert_eq!(open(&context).await.unwrap_err().code(), "data_dir_locked", "patience ends");
+        assert!(timeout(Duration::from_secs(1), open(&context)).await.is_err(), "a second is not too long");
+        drop(holder);
+        open(&context).await.expect("it is free");
     }
 }

@@ -87,7 +87,7 @@ impl Draft {
             local: ask.local == Some(true),
             priority: priority(&ask, &siblings)?,
             is_active: true,
-            default_model: ask.default_model.as_deref().map(rules::model_id).transpose()?.map(ModelId::from),
+            default_model: default_model(&ask)?,
             test_status: TestStatus::Unknown,
             test_error: None,
             tested_at: None,
@@ -102,6 +102,11 @@ impl Draft {
 pub(crate) fn given_address(ask: &NewAccount) -> Option<&str> {
     let particular = ask.provider_specific_data.as_ref().and_then(|data| data.base_url.as_ref()?.as_deref());
     ask.base_url.as_deref().or(particular).map(str::trim).filter(|typed| !typed.is_empty())
+}
+
+fn default_model(ask: &NewAccount) -> Result<Option<ModelId>, Problem> {
+    let typed = ask.default_model.as_deref();
+    Ok(typed.map(|typed| rules::model_id(typed, "defaultModel")).transpose()?.map(ModelId::from))
 }
 
 fn has_key(ask: &NewAccount) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use omniroute_catalog::Catalog;
-use omniroute_domain::{NodeId, Secret};
+use omniroute_domain::{AccountId, NodeId, Secret};
 use omniroute_store::{accounts, nodes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,7 +36,7 @@ pub(crate) struct Connection {
     /// `unknown`, `ok` or `failed`.
     #[schema(value_type = String, example = "ok")]
     test_status: &'static str,
-    /// What its last test complained about.
+    /// Why it can't be used, else what its last test complained about.
     last_error: Option<String>,
     last_tested_at: Option<String>,
     /// Always null until there are cooldowns.
@@ -202,12 +202,16 @@ impl From<NodeTrial> for Trial {
 pub(crate) struct Surroundings<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) nodes: &'a HashMap<NodeId, nodes::Node>,
+    /// The active accounts that can't be used, and why.
+    pub(crate) unusable: &'a HashMap<AccountId, String>,
 }
 
 /// An account as answers write it.
 pub(crate) fn show(account: &accounts::Account, around: &Surroundings<'_>) -> Connection {
     let node = account.node.as_ref().and_then(|id| around.nodes.get(id));
     let base_url = account.base_url.clone().or_else(|| node.map(|node| node.base_url.clone()));
+    let unusable = around.unusable.get(&account.id);
+    let test_status = unusable.map_or(account.test_status, |_| accounts::TestStatus::Failed);
     Connection {
         id: account.id.to_string(),
         provider: account.provider.to_string(),
@@ -219,8 +223,8 @@ pub(crate) fn show(account: &accounts::Account, around: &Surroundings<'_>) -> Co
         node_id: account.node.as_ref().map(ToString::to_string),
         priority: account.priority,
         is_active: account.is_active,
-        test_status: account.test_status.as_str(),
-        last_error: account.test_error.clone(),
+        test_status: test_status.as_str(),
+        last_error: unusable.or(account.test_error.as_ref()).cloned(),
         last_tested_at: account.tested_at.map(iso),
         rate_limited_until: None,
         expires_at: None,

@@ -2,7 +2,7 @@ use std::fs;
 
 use http::Method;
 use omniroute_domain::Secret;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Instance, Options, VaultChoice};
@@ -73,13 +73,85 @@ async fn the_vault_a_folder_was_sealed_with_is_found_again_without_a_flag() {
 }
 
 #[tokio::test]
-async fn a_vault_that_can_not_open_what_is_sealed_is_refused() {
+async fn another_vault_is_refused_while_the_old_key_is_there() {
     let folder = with_account(TempDir::new().unwrap()).await;
     assert_eq!(code(open(&folder, Some(VaultChoice::Env), &[VAULT_KEY])), "vault_differs");
+    assert!(folder.path().join("data/vault.key").exists(), "and the old key stays");
+}
+
+/// The only account, as it is listed.
+async fn listed(house: &House) -> Value {
+    house.get("/api/providers").await.json()["connections"][0].clone()
+}
+
+fn kid_of(house: &House) -> Option<String> {
+    house.instance.core().read(|from| omniroute_store::meta::get(from, "vault.kid")).unwrap()
+}
+
+#[tokio::test]
+async fn a_lost_vault_key_costs_its_credentials_only_and_they_can_be_entered_again() {
+    let folder = with_account(TempDir::new().unwrap()).await;
+    let key_file = folder.path().join("data/vault.key");
+    let old = fs::read(&key_file).unwrap();
+    fs::remove_file(&key_file).unwrap();
+    let house = House::in_folder(folder);
+    let notices = house.instance.notices().to_owned();
+    assert!(notices.len() == 1 && notices[0].contains("`vault.key`"), "{notices:?}");
+    let account = listed(&house).await;
+    assert_eq!(account["testStatus"], "failed");
+    assert!(account["lastError"].as_str().unwrap().contains("enter the secret again"), "{account}");
+    let path = format!("/api/providers/{}", account["id"].as_str().unwrap());
+    let test = house.local(Method::POST, &format!("{path}/test"), None).await;
+    assert_eq!((test.status, test.code().as_str()), (422, "key_lost"), "{}", test.text);
+    let renamed = house.local(Method::PUT, &path, Some(json!({"name": "still there"}))).await;
+    assert_eq!(renamed.status, 200, "{}", renamed.text);
+    assert_ne!(kid_of(&house).as_deref(), Some(house.instance.vault().kid()), "the old secret is still there");
+
+    // The old key comes back: nothing was lost.
+    let new = fs::read(&key_file).unwrap();
+    let folder = house.leave();
+    fs::write(&key_file, old).unwrap();
+    let house = House::in_folder(folder);
+    assert_eq!((house.instance.notices().len(), &listed(&house).await["testStatus"]), (0, &json!("unknown")));
+
+    // It does not: another key of the account takes the place of the old.
+    let folder = house.leave();
+    fs::write(&key_file, new).unwrap();
+    let house = House::in_folder(folder);
+    let again = json!({"apiKey": "sk-0123456789abcdef", "noTest": true});
+    assert_eq!(house.local(Method::PUT, &path, Some(again)).await.status, 200);
+    assert_eq!(listed(&house).await["testStatus"], "unknown");
+    assert_eq!(kid_of(&house).as_deref(), Some(house.instance.vault().kid()), "nothing is sealed with the old key");
+    assert!(House::in_folder(house.leave()).instance.notices().is_empty());
+}
+
+#[tokio::test]
+async fn a_damaged_vault_key_is_kept_beside_and_its_accounts_can_be_removed() {
+    let folder = with_account(TempDir::new().unwrap()).await;
+    let data = folder.path().join("data");
+    fs::write(data.join("vault.key"), "v1:0011").unwrap();
+    let house = House::in_folder(folder);
+    let notices = house.instance.notices().join(" ");
+    let names: Vec<String> =
+        fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let kept = names.iter().find(|name| name.starts_with("vault.key.damaged-")).expect("the damaged file");
+    assert!(notices.contains(kept.as_str()) && notices.contains("1 of 1 credentials"), "{notices}");
+    assert_eq!(fs::read_to_string(data.join(kept)).unwrap(), "v1:0011");
+    let path = format!("/api/providers/{}", listed(&house).await["id"].as_str().unwrap());
+    assert_eq!(house.local(Method::DELETE, &path, None).await.status, 200);
+    assert_eq!(kid_of(&house).as_deref(), Some(house.instance.vault().kid()));
+    assert!(House::in_folder(house.leave()).instance.notices().is_empty());
+}
+
+#[tokio::test]
+async fn another_vault_may_take_over_once_the_old_key_can_not_be_had() {
+    let folder = with_account(TempDir::new().unwrap()).await;
     fs::remove_file(folder.path().join("data/vault.key")).unwrap();
-    let lost = open(&folder, None, &[]).unwrap_err();
-    assert!(matches!(lost, StartError::OtherKey { .. }), "{lost}");
-    assert_eq!(code(open(&folder, None, &[])), "key_lost", "the new key did not become the folder's own");
+    let instance = open(&folder, Some(VaultChoice::Env), &[VAULT_KEY]).expect("the person asked for it");
+    assert!(instance.notices()[0].contains("OMNIROUTE_VAULT_KEY"), "{:?}", instance.notices());
+    drop(instance);
+    let recorded = open(&folder, None, &[VAULT_KEY]).expect("the file, as recorded");
+    assert_eq!(recorded.vault_choice(), VaultChoice::File, "while a secret of its is left");
 }
 
 #[tokio::test]
@@ -104,12 +176,7 @@ fn a_bad_setting_is_said_before_anything_is_made() {
     assert!(!folder.path().join("data").exists());
 }
 
-#[tokio::test]
-async fn rows_of_the_data_folder_join_the_catalog_and_bad_ones_are_named() {
-    let folder = TempDir::new().unwrap();
-    let rows = folder.path().join("data/providers");
-    fs::create_dir_all(&rows).unwrap();
-    let demo = r#"id = "acme"
+const ACME: &str = r#"id = "acme"
 name = "Acme"
 tier = "api-key"
 checked = "2026-11-20"
@@ -122,7 +189,40 @@ base_urls = [{ url = "https://api.acme.example/v1", when = "usual" }]
 [endpoints]
 chat = { post = "/chat/completions", wire = "openai-chat" }
 "#;
-    fs::write(rows.join("acme.toml"), demo).unwrap();
+
+#[tokio::test]
+async fn an_account_whose_provider_is_gone_says_which_row_to_put_back() {
+    let folder = TempDir::new().unwrap();
+    let rows = folder.path().join("data/providers");
+    fs::create_dir_all(&rows).unwrap();
+    fs::write(rows.join("acme.toml"), ACME).unwrap();
+    let house = House::in_folder(folder);
+    let body = json!({"provider": "acme", "apiKey": "sk-0123456789abcdef", "noTest": true});
+    let made = house.post("/api/providers", body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let path = format!("/api/providers/{}", made.json()["connection"]["id"].as_str().unwrap());
+    fs::remove_file(rows.join("acme.toml")).unwrap();
+    let house = House::in_folder(house.leave());
+    let answers = [
+        house.local(Method::POST, &format!("{path}/test"), None).await,
+        house.get(&format!("{path}/models")).await,
+        house.local(Method::PUT, &path, Some(json!({"apiKey": "sk-another-0123456789"}))).await,
+        house.local(Method::PUT, &path, Some(json!({"baseUrl": "https://api.acme.example/v2"}))).await,
+    ];
+    for answer in answers {
+        assert_eq!((answer.status, answer.code().as_str()), (422, "provider_unknown"), "{}", answer.text);
+        assert!(answer.text.contains("`providers/acme.toml`"), "{}", answer.text);
+    }
+    assert!(listed(&house).await["lastError"].as_str().unwrap().contains("acme.toml"));
+    assert_eq!(house.local(Method::DELETE, &path, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn rows_of_the_data_folder_join_the_catalog_and_bad_ones_are_named() {
+    let folder = TempDir::new().unwrap();
+    let rows = folder.path().join("data/providers");
+    fs::create_dir_all(&rows).unwrap();
+    fs::write(rows.join("acme.toml"), ACME).unwrap();
     fs::write(rows.join("broken.toml"), "id = ").unwrap();
     fs::write(rows.join("notes.txt"), "no row").unwrap();
     let instance = open(&folder, Some(VaultChoice::File), &[]).unwrap();

@@ -57,17 +57,11 @@ fn with_key(choice: VaultChoice, settings: &Settings) -> Choice {
     }
 }
 
-/// Whether the key that was used is there, or may be and only can't be had right now.
+/// Whether the key that was used can be had. Where it can't, a person who names another vault may have it:
+/// nothing sealed is lost by that.
 fn is_at_hand(used: Choice, dir: &DataDir, kid: Option<&str>) -> bool {
-    match Vault::find(used, dir.path()) {
-        Ok(found) => found.is_some_and(|vault| Some(vault.kid()) == kid),
-        Err(VaultError::KeychainMissing { .. }) => false,
-        Err(VaultError::KeyFileDamaged | VaultError::EnvKeyMissing | VaultError::EnvKeyWeak { .. }) => false,
-        Err(VaultError::KeychainLocked { .. } | VaultError::KeychainFailed { .. }) => true,
-        Err(VaultError::KeyFileUnreadable { .. } | VaultError::KeyFilePermissions { .. }) => true,
-        Err(VaultError::KeyFileUnwritable { .. } | VaultError::NoRandom) => true,
-        Err(VaultError::KeyLost { .. } | VaultError::SealedUnreadable { .. }) => true,
-    }
+    let found = Vault::find(used, dir.path()).ok().flatten();
+    found.is_some_and(|vault| Some(vault.kid()) == kid)
 }
 
 /// Opens a vault; a key file that holds no key is kept under another name and made anew.
@@ -85,6 +79,7 @@ fn open(choice: Choice, dir: &DataDir, now: i64) -> Result<(Vault, Vec<String>),
 /// What to say where credentials are sealed with another key.
 fn lost(accounts: &[accounts::Account], vault: &Vault) -> Option<String> {
     let count = accounts.iter().filter(|account| is_foreign(account, vault)).count();
+    let total = accounts.iter().filter(|account| account.sealed.is_some()).count();
     if count == 0 {
         return None;
     }
@@ -96,7 +91,7 @@ fn lost(accounts: &[accounts::Account], vault: &Vault) -> Option<String> {
         Kind::Env => "stop and start with the old `OMNIROUTE_VAULT_KEY`, or with the `--vault` used before",
     };
     Some(format!(
-        "the credentials of {count} accounts are sealed with another key than the vault's `{}`, so these accounts are not used; {way_back}, or enter their keys again or remove them",
+        "{count} of {total} credentials are sealed with another key than the vault's `{}`, so their accounts are not used; {way_back}, or enter their keys again or remove them",
         vault.kid()
     ))
 }

@@ -3,4 +3,5 @@ mod accounts;
 mod description;
 mod keys;
 mod models;
+mod together;
 mod usage;

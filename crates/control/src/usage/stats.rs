@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 use crate::clock::iso;
 use crate::usage::Names;
 
+/// Where requests stand that no provider was chosen for.
+const NO_PROVIDER: &str = "-";
 const MINUTE: i64 = 60_000;
 const MINUTES: i64 = 10;
 /// Rows read at a time for the last minutes.
@@ -38,6 +40,7 @@ pub(super) struct UsageStats {
     unpriced_requests: u64,
     /// How many requests have token counts that were estimated.
     estimated_requests: u64,
+    /// Requests that were refused before a provider was chosen stand under `-`.
     by_provider: BTreeMap<String, Sums>,
     /// By `provider/model`.
     by_model: BTreeMap<String, Sums>,
@@ -110,7 +113,7 @@ pub(super) fn show(stats: &Stats, names: &Names, last10_minutes: Vec<MinuteSums>
         total_cost_micro_usd: total.cost.0,
         unpriced_requests: total.unpriced_requests,
         estimated_requests: total.estimated_requests,
-        by_provider: stats.by_provider.iter().map(|(id, sum)| (id.to_string(), sums(sum, None))).collect(),
+        by_provider: by_provider(stats),
         by_model: stats
             .by_model
             .iter()
@@ -129,6 +132,36 @@ pub(super) fn show(stats: &Stats, names: &Names, last10_minutes: Vec<MinuteSums>
         by_hour: stats.by_hour.iter().map(|(at, sum)| HourSums { hour: iso(*at), sums: sums(sum, None) }).collect(),
         last10_minutes,
     }
+}
+
+/// By provider, so that the sums agree with the total.
+fn by_provider(stats: &Stats) -> BTreeMap<String, Sums> {
+    let mut shown: BTreeMap<String, Sums> =
+        stats.by_provider.iter().map(|(id, sum)| (id.to_string(), sums(sum, None))).collect();
+    let nobodys = without(&stats.total, stats.by_provider.values());
+    if nobodys.requests > 0 {
+        shown.insert(NO_PROVIDER.to_owned(), sums(&nobodys, None));
+    }
+    shown
+}
+
+/// What is left of a total without its parts.
+fn without<'a>(total: &Totals, parts: impl Iterator<Item = &'a Totals>) -> Totals {
+    parts.fold(*total, |left, part| Totals {
+        requests: left.requests.saturating_sub(part.requests),
+        errors: left.errors.saturating_sub(part.errors),
+        input: left.input.saturating_sub(part.input),
+        cache_read: left.cache_read.saturating_sub(part.cache_read),
+        cache_write: left.cache_write.saturating_sub(part.cache_write),
+        output: left.output.saturating_sub(part.output),
+        reasoning: left.reasoning.saturating_sub(part.reasoning),
+        cost: MicroUsd(left.cost.0 - part.cost.0),
+        unpriced_requests: left.unpriced_requests.saturating_sub(part.unpriced_requests),
+        estimated_requests: left.estimated_requests.saturating_sub(part.estimated_requests),
+        duration_ms_sum: left.duration_ms_sum.saturating_sub(part.duration_ms_sum),
+        ttfb_ms_sum: left.ttfb_ms_sum.saturating_sub(part.ttfb_ms_sum),
+        ttfb_requests: left.ttfb_requests.saturating_sub(part.ttfb_requests),
+    })
 }
 
 fn sums(total: &Totals, name: Option<String>) -> Sums {

@@ -135,11 +135,24 @@ fn without_a_snapshot_the_text_says_what_is_left_to_do() {
 }
 
 #[test]
-fn a_log_without_its_database_is_not_a_fresh_start() {
+fn a_folder_that_lost_its_database_is_not_a_fresh_one() {
+    for left in ["core.db-wal", "log.db", "vault.key"] {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(folder.path()).unwrap();
+        fs::write(dir.path().join(left), b"something").unwrap();
+        let refused = CoreDb::open(&dir, NOW).unwrap_err();
+        assert_eq!((refused.code(), refused.newest_snapshot()), ("database_damaged", None), "{left}");
+        assert!(refused.to_string().contains("put the file back from a backup of yours"), "{left}: {refused}");
+        assert!(!dir.core().exists(), "{left}: no fresh one is made");
+    }
+}
+
+#[test]
+fn a_first_start_that_was_killed_before_it_had_a_database_is_a_fresh_start() {
     let folder = tempfile::tempdir().unwrap();
     let dir = DataDir::open(folder.path()).unwrap();
-    fs::write(dir.path().join("core.db-wal"), b"something").unwrap();
-    assert_eq!(CoreDb::open(&dir, NOW).unwrap_err().code(), "database_damaged");
+    fs::write(dir.path().join("core.db.new"), b"half a database").unwrap();
+    CoreDb::open(&dir, NOW).unwrap();
 }
 
 #[test]

@@ -106,6 +106,15 @@ mod permissions {
     }
 
     #[test]
+    fn a_folder_that_others_can_only_read_is_closed_on_the_first_start() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes"), "").unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        DataDir::open(folder.path()).unwrap();
+        assert_eq!(mode(folder.path()), 0o700);
+    }
+
+    #[test]
     fn a_folder_others_share_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("theirs"), "").unwrap();

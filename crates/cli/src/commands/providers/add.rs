@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::args::{NewAccount, ProviderKey};
+use crate::commands::in_session;
 use crate::commands::providers::available::{self, Provider};
 use crate::commands::providers::{Account, Verdict};
 use crate::context::Context;
@@ -47,11 +48,14 @@ struct Connected {
     warning: Option<String>,
 }
 
-/// Connects the account.
-pub(super) async fn run(context: &Context, session: &Session, new: &NewAccount) -> Result<Answer, Failure> {
+/// Connects the account. The folder is not held while a person thinks: others wait for it.
+pub(super) async fn run(context: &Context, new: &NewAccount) -> Result<Answer, Failure> {
     let row = match context.person {
         Person::Absent => None,
-        Person::Present | Person::Reading => available::find(session, &new.provider).await?,
+        Person::Present | Person::Reading => {
+            let opening = Session::open_or_begin(context);
+            in_session(opening, async |session| available::find(session, &new.provider).await).await?
+        }
     };
     if let Some(note) = row.as_ref().and_then(Provider::terms_note) {
         context.keep_posted(&format!("terms: {note}"));
@@ -68,23 +72,25 @@ pub(super) async fn run(context: &Context, session: &Session, new: &NewAccount) 
         no_test: new.no_test,
         save_anyway: new.yes,
     };
-    match connect(context, session, &wish).await {
+    match connect(context, &wish).await {
         Err(refused) if refused.code() == TEST_FAILED && context.can_ask() => {
             context.output.fail(&refused);
             context.make_sure("Save it anyway?".to_owned()).await?;
             wish.save_anyway = true;
-            connect(context, session, &wish).await
+            connect(context, &wish).await
         }
         connected => connected,
     }
 }
 
-async fn connect(context: &Context, session: &Session, wish: &Wish<'_>) -> Result<Answer, Failure> {
+async fn connect(context: &Context, wish: &Wish<'_>) -> Result<Answer, Failure> {
     if !wish.no_test {
         context.keep_posted(&format!("testing the account at `{}`", wish.provider));
     }
-    let document = session.send(Method::Post, "/api/providers", Some(wish)).await.map_err(with_flags)?;
-    answer(&document)
+    let opening = Session::open_or_begin(context);
+    let sent =
+        in_session(opening, async |session| session.send(Method::Post, "/api/providers", Some(wish)).await).await;
+    answer(&sent.map_err(with_flags)?)
 }
 
 fn answer(document: &Value) -> Result<Answer, Failure> {
@@ -123,9 +129,13 @@ fn with_flags(refused: Failure) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
     use serde_json::json;
+    use tempfile::TempDir;
 
-    use super::{answer, with_flags};
+    use super::{answer, run, with_flags};
+    use crate::args::{Cli, Command, ProvidersCommand};
+    use crate::context::Context;
     use crate::failure::Failure;
     use crate::output::Answer;
 
@@ -138,6 +148,17 @@ mod tests {
             "test": {"valid": false, "message": "no answer", "latencyMs": 12},
             "warning": "saved although the test failed: no answer",
         })
+    }
+
+    #[tokio::test]
+    async fn the_key_is_at_hand_before_the_folder_is_opened() {
+        let line = "omniroute providers add openai --api-key-env OMNIROUTE_NOT_SET_ANYWHERE";
+        let command = Cli::try_parse_from(line.split(' ')).unwrap().command;
+        let Some(Command::Providers(ProvidersCommand::Add(new))) = command else { panic!("add") };
+        let folder = TempDir::new().unwrap();
+        let data_dir = folder.path().join("data");
+        let refused = run(&Context::of_folder(&data_dir), &new).await.unwrap_err();
+        assert_eq!((refused.code(), data_dir.exists()), ("api_key_missing", false));
     }
 
     #[test]

@@ -55,13 +55,14 @@ async fn only_what_is_on_the_list_is_answered_to_anybody() {
     let mut open: Vec<(Method, String)> =
         described().into_iter().filter(|route| route.2).map(|route| (route.0, route.1)).collect();
     // The page is no management route, so it is not described.
-    open.extend([(Method::GET, "/".to_owned()), (Method::HEAD, "/".to_owned())]);
-    let listed: Vec<(Method, String)> =
-        PUBLIC.iter().map(|(method, path)| (method.clone(), (*path).to_owned())).collect();
-    assert_eq!(open.len(), listed.len());
-    for (method, path) in &listed {
-        assert!(open.contains(&(method.clone(), path.clone())), "{method} {path} is described as open");
-        assert_eq!(house.tcp(method.clone(), path, None, None).await.status, 200, "{method} {path}");
+    open.push((Method::GET, "/".to_owned()));
+    assert_eq!(open.len(), PUBLIC.len());
+    for path in PUBLIC {
+        assert!(open.contains(&(Method::GET, (*path).to_owned())), "{path} is described as open");
+        for method in [Method::GET, Method::HEAD] {
+            assert_eq!(house.tcp(method.clone(), path, None, None).await.status, 200, "{method} {path}");
+        }
+        assert_eq!(house.tcp(Method::DELETE, path, None, None).await.status, 401, "{path}");
     }
     assert_eq!(house.tcp(Method::GET, "/api/health", None, None).await.json(), json!({"ok": true}));
 }
@@ -142,6 +143,37 @@ async fn unknown_paths_and_methods_are_said_to_be_that() {
 }
 
 #[tokio::test]
+async fn a_key_counts_in_the_head_only_and_head_is_answered_as_get_is() {
+    let house = House::new();
+    let (_, manage) = house.key(&["manage"]).await;
+    for name in ["key", "api_key", "apiKey", "token"] {
+        let answer = house.tcp(Method::GET, &format!("/api/keys?{name}={manage}"), None, None).await;
+        assert_eq!((answer.status, answer.code().as_str()), (401, "missing_api_key"), "{name}");
+    }
+    assert_eq!(house.tcp(Method::HEAD, "/api/keys", Some(&manage), None).await.status, 200);
+    assert_eq!(house.tcp(Method::HEAD, "/api/keys", None, None).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_without_the_scope_learns_the_way_out() {
+    let house = House::new();
+    let (_, chat) = house.key(&["chat"]).await;
+    let refused = house.tcp(Method::GET, "/api/keys", Some(&chat), None).await;
+    assert_eq!((refused.status, refused.code().as_str()), (403, "scope_missing"));
+    assert!(refused.text.contains("--scope manage"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn an_id_that_is_no_text_is_refused_like_everything_else() {
+    let house = House::new();
+    for path in ["/api/providers/%FF", "/api/usage/request/%FF"] {
+        let answer = house.get(path).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_path"), "{}", answer.text);
+    }
+    assert_eq!(house.local(Method::DELETE, "/api/keys/%FF", None).await.code(), "invalid_path");
+}
+
+#[tokio::test]
 async fn every_answer_names_its_request_and_forbids_keeping_it() {
     let house = House::new();
     let mut named = request(Method::GET, "/api/keys", None, None);
@@ -168,9 +200,12 @@ async fn bodies_are_held_to_their_shape() {
         assert_eq!(details.get("field").cloned(), field.map(|name| json!(name)), "{}", answer.text);
     };
     check(r#"{"name":"a","scope":["chat"]}"#, "invalid_field", Some("scope")).await;
-    check(&format!(r#"{{"scopes":{}"#, "[".repeat(100_000)), "invalid_field", None).await;
+    check(&format!(r#"{{"scopes":{}"#, "[".repeat(100_000)), "invalid_field", Some("scopes[0]")).await;
     check(r#"{"scopes":["chat"]}"#, "invalid_field", Some("name")).await;
     check(r#"{"name":"a","name":"b"}"#, "invalid_field", Some("name")).await;
+    check(r#"{"name":7}"#, "invalid_field", Some("name")).await;
+    check(r#"{"name":"a","scopes":["chat",7]}"#, "invalid_field", Some("scopes[1]")).await;
+    check(r#"{"name":"a"} x"#, "invalid_json", None).await;
     check(r#"{"name":"a","scopes":["root"]}"#, "invalid_scope", Some("scopes")).await;
     check(r#"{"name":"  "}"#, "invalid_field", Some("name")).await;
     check("{\"name\":", "invalid_json", None).await;

@@ -217,7 +217,7 @@ async fn an_endpoint_goes_with_its_accounts_and_models() {
     assert_ne!(house.get("/api/models?search=own/extra").await.json()["models"], json!([]));
     let stricter =
         house.local(Method::PUT, &format!("/api/provider-nodes/{node}"), Some(json!({"local": false}))).await;
-    check(&stricter, 422, "insecure_base_url");
+    check(&stricter, 422, "URL_GUARD_BLOCKED");
     let path = format!("/api/provider-nodes/{node}");
     assert_eq!(house.local(Method::DELETE, &path, None).await.json(), json!({"success": true}));
     assert_eq!(house.get("/api/providers").await.json()["connections"], json!([]));
@@ -251,4 +251,28 @@ async fn no_answer_and_no_file_holds_a_secret() {
     assert_eq!(leaked.json()["ok"], json!(false));
     assert_eq!(leaked.json()["secrets"]["findings"].as_array().map(Vec::len), Some(2), "{}", leaked.text);
     assert!(!leaked.text.contains(KEY) && !leaked.text.contains(&client), "the report itself shows none");
+}
+
+#[tokio::test]
+async fn a_change_says_what_it_leaves_in_doubt_and_whose_it_was() {
+    let (house, provider) = (House::new(), Provider::start().await);
+    let made = house.post("/api/providers", own(&provider)).await.json();
+    let id = made["connection"]["id"].as_str().expect("an id").to_owned();
+    let put = async |body: Value| house.local(Method::PUT, &format!("/api/providers/{id}"), Some(body)).await;
+    let follows = put(json!({"local": false})).await;
+    check(&follows, 422, "local_is_the_endpoints");
+    assert!(follows.text.contains("`mk`"), "{}", follows.text);
+    let model = put(json!({"defaultModel": "a b"})).await;
+    assert_eq!(model.json()["error"]["details"]["field"], "defaultModel", "{}", model.text);
+
+    provider.always_when(When::Path("/models".into()), Script::error(401, "{}"));
+    let insisted = put(json!({"apiKey": "sk-test-another-key-9d0e", "saveAnyway": true})).await;
+    assert_eq!(insisted.status, 200, "{}", insisted.text);
+    assert!(insisted.json()["warning"].is_string(), "{}", insisted.text);
+
+    check(&put(json!({"baseUrl": "http://169.254.169.254/v1", "apiKey": KEY})).await, 422, "URL_GUARD_BLOCKED");
+    house.flush();
+    let audit = house.instance.log().audit(None, 50).expect("the log");
+    let blocked = audit.iter().find(|(_, row)| row.action == "url_guard.blocked").expect("it is written down");
+    assert_eq!(blocked.1.subject, id);
 }

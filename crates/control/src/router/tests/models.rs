@@ -93,3 +93,23 @@ async fn a_variants_prefix_connects_to_the_variants_address() {
     let address = shown["providerSpecificData"]["baseUrl"].as_str().expect("an address");
     assert!(address.contains("bytepluses"), "{address}");
 }
+
+#[tokio::test]
+async fn a_search_finds_the_models_of_a_provider_by_its_name() {
+    let house = House::new();
+    connect(&house, "byteplus").await;
+    let all = listed(&house, "byteplus/").await;
+    assert!(!all.is_empty());
+    for word in ["volcengine", "VOLC"] {
+        assert_eq!(listed(&house, word).await, all, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_of_another_provider_can_not_be_hidden() {
+    let house = House::new();
+    let path = "/api/provider-models";
+    let elsewhere = json!({"provider": "openai", "modelId": "echo", "hidden": true});
+    let answer = house.local(Method::PATCH, path, Some(elsewhere)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "the demo has it, openai does not");
+}

@@ -40,6 +40,20 @@ async fn requests_are_summed_up_by_who_took_part() {
 }
 
 #[tokio::test]
+async fn requests_that_no_provider_was_chosen_for_are_in_the_sums_too() {
+    let house = House::new();
+    let (_, key) = house.key(&["chat"]).await;
+    assert_eq!(ask(&house, &key, "demo/echo").await.status, 200);
+    assert_eq!(ask(&house, &key, "nobody/model").await.status, 404);
+    house.flush();
+    let stats = house.get("/api/usage/stats").await.json();
+    assert_eq!((&stats["byProvider"]["-"]["requests"], &stats["byProvider"]["-"]["errors"]), (&json!(1), &json!(1)));
+    let by_provider = stats["byProvider"].as_object().expect("sums");
+    let sum: u64 = by_provider.values().filter_map(|sums| sums["requests"].as_u64()).sum();
+    assert_eq!(Some(sum), stats["totalRequests"].as_u64(), "{stats}");
+}
+
+#[tokio::test]
 async fn requests_are_listed_page_by_page_and_filtered() {
     let (house, key) = used().await;
     let first = house.get("/api/usage/logs?limit=2").await.json();

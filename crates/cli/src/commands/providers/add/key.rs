@@ -35,12 +35,25 @@ pub(super) async fn obtain(
 }
 
 fn from_variable(name: &str) -> Result<ProviderKey, Failure> {
-    let bad = |why: &str| Failure::new("api_key_missing", format!("the variable `{name}` {why}"));
+    let bad = |why: &str| {
+        if looks_like_a_variable(name) {
+            return Failure::new("api_key_missing", format!("the variable `{name}` {why}"));
+        }
+        let text =
+            "`--api-key-env` does not name a variable that is set; its value is not repeated, since it may be a key";
+        Failure::new("api_key_missing", text).hint("`--api-key -` takes the key itself, from stdin")
+    };
     match env::var(name) {
         Ok(text) => ProviderKey::pasted(&text).ok_or_else(|| bad("is empty")),
         Err(VarError::NotPresent) => Err(bad("is not set")),
         Err(VarError::NotUnicode(_)) => Err(bad("is not valid UTF-8")),
     }
+}
+
+/// Whether a text can be shown as the name of a variable. A key has small letters or signs in it.
+fn looks_like_a_variable(name: &str) -> bool {
+    let rest = name.strip_prefix(|first: char| first.is_ascii_alphabetic() || first == '_');
+    rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
 }
 
 /// The first line that was sent.
@@ -79,5 +92,13 @@ mod tests {
     fn a_variable_that_is_not_set_is_named() {
         let said = from_variable("OMNIROUTE_NOT_SET_ANYWHERE").unwrap_err().lines("error:");
         assert_eq!(said, "error: the variable `OMNIROUTE_NOT_SET_ANYWHERE` is not set\n");
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_a_variable_is_not_repeated() {
+        for key in ["sk-CANARY-0123", "canary", "CANARY=x", "CANARY.x", "0CANARY"] {
+            let said = from_variable(key).unwrap_err().json();
+            assert!(said.contains("api_key_missing") && !said.to_lowercase().contains("canary"), "{said}");
+        }
     }
 }

@@ -26,6 +26,7 @@ fn image(fields: &mut Fields<'_>) -> Option<BlockBody> {
         None => {
             let image = fields.take_text("image")?;
             let mime = fields.take_text("mediaType").or_else(|| fields.take_text("mimeType"));
+            let mime = mime.map(|mime| mime.to_ascii_lowercase());
             match (of_url(image), mime) {
                 (Source::Url(data), Some(mime)) if !data.contains("://") => Source::Base64 { mime, data },
                 (source, _) => source,
@@ -47,7 +48,7 @@ fn source_of(mut source: Fields<'_>, nesting: u8) -> Option<Source> {
     let kind = source.take_text("type")?;
     match kind.as_str() {
         "base64" => {
-            let mime = source.take_text("media_type").unwrap_or_default();
+            let mime = source.take_text("media_type").unwrap_or_default().to_ascii_lowercase();
             Some(Source::Base64 { mime, data: source.take_text("data")? })
         }
         "url" => source.take_text("url").map(of_url),
