@@ -125,8 +125,19 @@ fn failed(name: &'static str, message: impl Into<String>) -> Check {
 
 fn folder(instance: &Instance) -> Check {
     let socket = instance.dir().socket();
-    let served = if socket.exists() { "the local socket is there" } else { "no local socket, so no instance serves" };
+    let served = if answers(&socket) { "commands reach the running instance" } else { "no instance serves" };
     fine("data folder", format!("locked by process {}; {served}", std::process::id()))
+}
+
+/// Whether somebody listens at a local socket; after a crash its file is there all the same.
+#[cfg(unix)]
+fn answers(socket: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(socket).is_ok()
+}
+
+#[cfg(not(unix))]
+fn answers(_: &Path) -> bool {
+    false
 }
 
 /// The database was examined when it was opened; here it is read once more, and its snapshots counted.
@@ -213,6 +224,11 @@ fn find_secrets(instance: &Instance) -> Result<SecretScan, Problem> {
     })
 }
 
+/// Whether a file is one of the databases or a snapshot of one.
+fn is_database(file: &str) -> bool {
+    file.contains(".db")
+}
+
 fn said(scan: &SecretScan) -> Check {
     let name = "secrets";
     let short = match scan.too_short.len() {
@@ -222,10 +238,16 @@ fn said(scan: &SecretScan) -> Check {
     let looked = format!("{} secrets looked for in {} files{short}", scan.secrets, scan.files);
     if !scan.findings.is_empty() {
         let files: Vec<&str> = scan.findings.iter().map(|found| found.file.as_str()).collect();
-        return failed(
-            name,
-            format!("{looked}; in the clear in: {}. Delete those files and change the keys", files.join(", ")),
-        );
+        let (ours, others): (Vec<&str>, Vec<&str>) = files.into_iter().partition(|file| is_database(file));
+        let mut message = format!("{looked}; change the keys that were found in the clear.");
+        if !others.is_empty() {
+            message += &format!(" Delete {}.", others.join(", "));
+        }
+        if !ours.is_empty() {
+            message +=
+                &format!(" Keep {}: it holds your accounts or your usage; report this as a defect.", ours.join(", "));
+        }
+        return failed(name, message);
     }
     if !scan.unread.is_empty() {
         return warning(name, format!("{looked}, none found; these could not be read: {}", scan.unread.join(", ")));

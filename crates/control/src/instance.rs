@@ -265,9 +265,6 @@ fn read_catalog(data_dir: &Path) -> (Catalog, Vec<String>) {
         false => Catalog::builtin().overridden(files),
     };
     notices.extend(warnings.iter().map(ToString::to_string));
-    for notice in &notices {
-        tracing::warn!(notice, "A provider row of the data folder is not used.");
-    }
     (catalog, notices)
 }
 

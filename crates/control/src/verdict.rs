@@ -122,7 +122,7 @@ pub(crate) async fn list_models(instance: &Instance, account: &Account) -> Resul
     let models = Box::pin(probe::models(&instance.gateway().upstream, account));
     match tokio::time::timeout(PATIENCE, models).await {
         Ok(Ok(models)) => Ok(models),
-        Ok(Err(fault)) => Err(account.redacted(fault).message),
+        Ok(Err(fault)) => Err(fault.message),
         Err(_) => Err(format!("the provider did not answer within {} seconds", PATIENCE.as_secs())),
     }
 }

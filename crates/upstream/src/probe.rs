@@ -116,7 +116,7 @@ fn untold() -> Found {
 pub async fn models(upstream: &Upstream, account: &Account) -> Result<Vec<SeenModel>, Fault> {
     match &account.route {
         Route::Demo => Ok(Vec::new()),
-        Route::Http(route) => seen(upstream, route).await,
+        Route::Http(route) => seen(upstream, route).await.map_err(|fault| account.redacted(fault)),
     }
 }
 

@@ -72,8 +72,12 @@ impl Connected {
                 None => match connect::saved(&row, node, (vault, catalog)) {
                     Ok(account) => Connection { account: Arc::new(account), node: node.cloned(), row },
                     Err(why) => {
-                        left_out(&row, &why);
-                        unusable.insert(row.id, why.to_string());
+                        let text = why.to_string();
+                        // Said once, not at every change of something else.
+                        if self.unusable.get(&row.id) != Some(&text) {
+                            left_out(&row, &why);
+                        }
+                        unusable.insert(row.id, text);
                         continue;
                     }
                 },

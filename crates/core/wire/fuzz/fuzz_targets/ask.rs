@@ -7,13 +7,16 @@ use libfuzzer_sys::fuzz_target;
 use omniroute_wire::openai_chat::tap::read_reply;
 use omniroute_wire::openai_chat::{ask, error, reply};
 use omniroute_wire::outline;
+use serde_json::Value;
 
 fuzz_target!(|body: &[u8]| {
     if let Ok(request) = ask::decode(body) {
         let (written, _) = ask::encode(&request);
         assert!(outline(&written, usize::MAX).is_ok());
         let again = ask::decode(&written).expect("what we write is a request");
-        assert_eq!(ask::encode(&again).0, written);
+        // The order of fields may change once more; no value does.
+        let value = |json: &[u8]| serde_json::from_slice::<Value>(json).ok();
+        assert_eq!(value(&ask::encode(&again).0), value(&written));
     }
     if let Ok(response) = reply::decode(body) {
         let (written, _) = reply::encode(&response);
