@@ -8,6 +8,7 @@ pub mod fields;
 pub mod log;
 pub mod scene;
 pub mod secrets;
+pub mod tls;
 pub mod verdict;
 
 pub use fields::field;

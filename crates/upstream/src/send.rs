@@ -215,7 +215,7 @@ fn unreachable(error: hyper_util::client::legacy::Error) -> Fault {
     while let Some(here) = cause {
         if let Some(trouble) = here.downcast_ref::<Trouble>() {
             let (kind, code) = name(trouble);
-            let text = format!("the provider can't be reached: {trouble}");
+            let text = format!("the provider can't be reached: {}", reason(trouble));
             return Fault::new(kind, code, text).because(error);
         }
         if here.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
@@ -225,6 +225,20 @@ fn unreachable(error: hyper_util::client::legacy::Error) -> Fault {
         cause = here.source();
     }
     answer::lost(error)
+}
+
+/// The sentence, with the cause where it is the cause that says what to do: an unknown authority, an expired
+/// certificate, another name.
+fn reason(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Tls(_, why) => format!("{trouble} ({why})"),
+        Trouble::Resolve(..)
+        | Trouble::Blocked(_)
+        | Trouble::Connect(..)
+        | Trouble::Slow(..)
+        | Trouble::Roots(_)
+        | Trouble::Proxy(..) => trouble.to_string(),
+    }
 }
 
 fn name(trouble: &Trouble) -> (FaultKind, &'static str) {

@@ -51,7 +51,11 @@ const OWNED: &[Owned] = &[
     Owned { path: "rusqlite_migration", by: &["store"], why: "one place speaks SQL" },
     Owned { path: "axum", by: &["gateway", "control", "bench"], why: "shells only carry requests to the router" },
     Owned { path: "reqwest", by: &["bench"], why: "our client is hyper's; the bench keeps a rival built on reqwest" },
-    Owned { path: "tokio_rustls", by: &["upstream", "bench"], why: "one place opens connections to providers" },
+    Owned {
+        path: "tokio_rustls",
+        by: &["upstream", "bench", "tests"],
+        why: "one place opens connections to providers",
+    },
     Owned { path: "hyper_util::client", by: &["upstream", "bench"], why: "one place opens connections to providers" },
     Owned { path: "hyper::client", by: &["upstream", "bench"], why: "one place opens connections to providers" },
 ];
