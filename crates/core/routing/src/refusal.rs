@@ -98,11 +98,6 @@ impl Refusal {
             Self::Later { .. } => FaultKind::Unsupported,
         }
     }
-
-    /// The HTTP status a client gets.
-    pub fn status(&self) -> u16 {
-        self.kind().status()
-    }
 }
 
 impl From<Refusal> for Fault {

@@ -83,7 +83,7 @@ fn a_plan_is_sound_whatever_is_asked() {
             Err(refusal) => {
                 let text = refusal.to_string();
                 prop_assert!(!text.is_empty() && !text.ends_with('.'));
-                prop_assert!((400..500).contains(&refusal.status()));
+                prop_assert!((400..500).contains(&refusal.kind().status()));
             }
         }
     });

@@ -323,7 +323,7 @@ fn every_refusal_is_a_fault_about_the_model() {
     ];
     for (refusal, status) in rows {
         let (code, text) = (refusal.code(), refusal.to_string());
-        assert_eq!(refusal.status(), status, "{code}");
+        assert_eq!(refusal.kind().status(), status, "{code}");
         let fault = Fault::from(refusal);
         assert_eq!((fault.code.as_ref(), fault.message, fault.param.as_deref()), (code, text, Some("model")));
     }

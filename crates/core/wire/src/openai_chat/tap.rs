@@ -24,8 +24,6 @@ pub use reply::{ReplyFacts, read_reply};
 pub struct StreamTap {
     search: Search,
     usage: Usage,
-    model: String,
-    id: String,
     text_bytes: u64,
     choices: usize,
     finished: Vec<u64>,
@@ -68,8 +66,6 @@ impl StreamTap {
         Self {
             search: Search::new(),
             usage: Usage::default(),
-            model: String::new(),
-            id: String::new(),
             text_bytes: 0,
             choices,
             finished: Vec::new(),
@@ -117,16 +113,6 @@ impl StreamTap {
         self.text_bytes
     }
 
-    /// The model the provider says it is; empty until it says so.
-    pub fn model(&self) -> &str {
-        &self.model
-    }
-
-    /// The provider's id of the answer; empty until it gives one.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
     fn parse(&mut self, whole_events: &[u8]) -> Seen {
         let mut seen = Seen::default();
         let mut end = whole_events.len();
@@ -170,12 +156,6 @@ impl StreamTap {
             if look.empty && look.error.is_none() {
                 seen.usage_only = Some(joined(seen.usage_only.take(), raw));
             }
-        }
-        if self.model.is_empty() {
-            self.model = look.model;
-        }
-        if self.id.is_empty() {
-            self.id = look.id;
         }
         if let Some(fault) = look.error {
             self.failed = true;

@@ -16,8 +16,6 @@ pub(super) struct Look {
     pub(super) finished: Vec<u64>,
     /// It has no choices.
     pub(super) empty: bool,
-    pub(super) model: String,
-    pub(super) id: String,
 }
 
 /// Parses the data of an event that is named `error`.
@@ -42,12 +40,6 @@ fn look_at_chunk(chunk: &Fields<'_>, found: &mut Look) {
     found.error = in_answer(chunk).map(|rejection| classify_event(&rejection));
     if let Some(usage) = usage::of_answer(chunk) {
         found.usage.get_or_insert_default().update(usage);
-    }
-    if found.model.is_empty() {
-        found.model = chunk.text("model").unwrap_or_default().into_owned();
-    }
-    if found.id.is_empty() {
-        found.id = chunk.text("id").unwrap_or_default().into_owned();
     }
     for choice in chunk.get("choices").and_then(elements).unwrap_or_default() {
         found.empty = false;
