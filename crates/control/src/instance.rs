@@ -26,6 +26,7 @@ use omniroute_vault::{Kind, Vault};
 use uuid::Uuid;
 
 use crate::clock::now_ms;
+use crate::dumps;
 use crate::env::{Environment, Settings};
 use crate::error::StartError;
 use crate::principal::Principal;
@@ -119,6 +120,7 @@ impl Drop for Shared {
 impl Instance {
     /// Opens a data folder. Blocks: disks, and up to five seconds for a locked keychain.
     pub fn open(options: Options) -> Result<Self, StartError> {
+        dumps::forbid();
         let settings = Settings::read(&options.environment)?;
         let now = now_ms();
         let dir = DataDir::open(&options.data_dir)?;

@@ -32,6 +32,7 @@ mod usage;
 mod blocking;
 mod clock;
 mod connect;
+mod dumps;
 mod rules;
 mod seen_models;
 mod url_guard;

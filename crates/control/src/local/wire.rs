@@ -25,8 +25,10 @@ pub(super) async fn find(data_dir: &Path) -> Option<Address> {
 }
 
 impl Address {
+    /// Connects, to a process of the same user only: keys go over this line.
     async fn connect(&self) -> io::Result<UnixStream> {
-        UnixStream::connect(Reachable::of(&self.data_dir)?.path()).await
+        let stream = UnixStream::connect(Reachable::of(&self.data_dir)?.path()).await?;
+        if is_trusted(stream.peer_cred()?.uid()) { Ok(stream) } else { Err(io::ErrorKind::PermissionDenied.into()) }
     }
 
     /// Sends a request and reads the whole answer.
@@ -43,6 +45,11 @@ impl Address {
         stream.take(LONGEST).read_to_end(&mut answer).await?;
         read(answer).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the answer is broken off"))
     }
+}
+
+/// Whether a user may answer for an instance of ours: ourselves, or the administrator.
+fn is_trusted(user: u32) -> bool {
+    user == 0 || user == rustix::process::geteuid().as_raw()
 }
 
 /// Takes an answer apart; `None` where it is not whole.
@@ -74,5 +81,12 @@ mod tests {
         {
             assert!(read(broken.into()).is_none(), "{broken:?}");
         }
+    }
+
+    #[test]
+    fn another_user_is_not_trusted_with_keys() {
+        let me = rustix::process::geteuid().as_raw();
+        assert!(super::is_trusted(me) && super::is_trusted(0));
+        assert!(!super::is_trusted(me + 1));
     }
 }
