@@ -89,6 +89,17 @@ async fn the_sums_agree_with_the_rows() {
 }
 
 #[tokio::test]
+async fn what_ended_just_now_is_counted() {
+    let scene = Scene::start().await;
+    for asked in 1..=5_u64 {
+        scene.provider.script(chat::greeting().script());
+        assert_eq!(scene.ask().await.status, 200);
+        let said = scene.gateway.cli(&["usage"]).await.json();
+        assert_eq!(said["totalRequests"], asked, "without a wait in between: {said}");
+    }
+}
+
+#[tokio::test]
 async fn the_demo_answers_streamed_with_usage_and_its_bad_models_misbehave_as_named() {
     let scene = Scene::start().await;
     let mut echo = scene.chat(ask_counted_stream("demo/echo")).stream().await;

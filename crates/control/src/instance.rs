@@ -202,6 +202,13 @@ impl Instance {
         &self.shared.log
     }
 
+    /// The log with the requests that ended just now, which its writer may still hold. Blocks for a moment;
+    /// a writer in trouble is not waited for.
+    pub(crate) fn whole_log(&self) -> &LogReader {
+        let _came_in_time = self.gateway().log.flush(Duration::from_millis(500));
+        self.log()
+    }
+
     pub(crate) fn vault(&self) -> &Vault {
         &self.shared.vault
     }

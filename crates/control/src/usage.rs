@@ -100,8 +100,9 @@ async fn sum_up(instance: Instance, span: Span) -> Result<Json<UsageStats>, Prob
     let now = now_ms();
     let since = span.since.map_or(Ok(0), |text| moment(&text, now, "since"))?;
     blocking(move || {
-        let sums = instance.log().stats(since)?;
-        let latest = stats::last_10_minutes(instance.log(), now)?;
+        let log = instance.whole_log();
+        let sums = log.stats(since)?;
+        let latest = stats::last_10_minutes(log, now)?;
         Ok(Json(stats::show(&sums, &names(&instance)?, latest)))
     })
     .await
@@ -123,8 +124,9 @@ async fn logs(
     let before = ask.cursor.as_deref().map(cursor).transpose()?;
     let filter = filter(ask)?;
     blocking(move || {
-        let page = instance.log().history(&filter, before, limit)?;
-        let total = instance.log().count(&filter)?;
+        let log = instance.whole_log();
+        let page = log.history(&filter, before, limit)?;
+        let total = log.count(&filter)?;
         let names = names(&instance)?;
         Ok(Json(requests::page(&page, total, &names)))
     })
@@ -138,7 +140,7 @@ async fn logs(
 async fn request(State(instance): State<Instance>, _by: Principal, Id(id): Id) -> Result<Json<RequestReply>, Problem> {
     let number: RequestId = id.parse().map_err(|_| Problem::missing("request", &id))?;
     blocking(move || {
-        let found = instance.log().request(number)?.ok_or_else(|| Problem::missing("request", &id))?;
+        let found = instance.whole_log().request(number)?.ok_or_else(|| Problem::missing("request", &id))?;
         Ok(Json(RequestReply { request: requests::detail(&found, &names(&instance)?) }))
     })
     .await
