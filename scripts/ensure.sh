@@ -67,6 +67,7 @@ ensure_test() {
     if [ "$(uname)" = Linux ]; then
         want dbus has dbus-run-session
         want gnome-keyring has gnome-keyring-daemon
+        want sqlite3 has sqlite3
         want procps has kill
     fi
     want python3 has python3
