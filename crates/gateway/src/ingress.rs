@@ -76,7 +76,7 @@ async fn collect(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result
 /// refusal with it.
 async fn discard(mut body: Body) {
     const PAUSE: Duration = Duration::from_millis(50);
-    let reading = async { while let Ok(Ok(Some(_))) = tokio::time::timeout(PAUSE, next(&mut body, PAUSE)).await {} };
+    let reading = async { while let Ok(Some(_)) = next(&mut body, PAUSE).await {} };
     // Either way the refusal goes out now.
     let _ = tokio::time::timeout(PARTING, reading).await;
 }

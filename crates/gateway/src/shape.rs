@@ -18,7 +18,6 @@ use crate::snapshot::Snapshot;
 pub(crate) struct Planned(Plan);
 
 /// One account and the model it is asked for.
-#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) account: Arc<Account>,
     plan: Plan,

@@ -26,8 +26,7 @@ pub(crate) fn usage_wish(outline: &Outline<'_>) -> Result<UsageWish, Fault> {
         let edit = Edit { at: options.span, text: Bytes::from_static(br#"{"include_usage":true}"#) };
         return Ok(UsageWish { event: UsageEvent::Hidden, edit: Some(edit) });
     }
-    let wish = inside(&options);
-    wish.ok_or_else(unreadable)
+    inside(&options).ok_or_else(unreadable)
 }
 
 /// The wish within an existing object.
@@ -45,9 +44,8 @@ fn inside(options: &Field<'_>) -> Option<UsageWish> {
 }
 
 fn insertion(outline: &Outline<'_>, fragment: &str) -> Edit {
-    let place = outline.insert_at();
-    let comma = if place.comma { "," } else { "" };
-    Edit { at: place.at..place.at, text: Bytes::from(format!("{comma}{fragment}")) }
+    let (at, text) = outline.addition(fragment);
+    Edit { at, text: Bytes::from(text) }
 }
 
 fn unreadable() -> Fault {

@@ -37,15 +37,6 @@ pub struct Field<'a> {
     pub raw: &'a str,
 }
 
-/// Where a field can be added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InsertAt {
-    /// The byte to insert before.
-    pub at: usize,
-    /// Whether a comma has to come first.
-    pub comma: bool,
-}
-
 /// Why a body has no outline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutlineError {
@@ -105,9 +96,10 @@ impl<'a> Outline<'a> {
         self.entries.iter().map(|entry| (&*entry.key, self.field(entry)))
     }
 
-    /// Where a field can be added.
-    pub fn insert_at(&self) -> InsertAt {
-        InsertAt { at: self.close, comma: !self.entries.is_empty() }
+    /// The edit that adds a field, a fragment like `"n":1`: where, and the text with the comma it needs.
+    pub fn addition(&self, fragment: &str) -> (Range<usize>, String) {
+        let comma = if self.entries.is_empty() { "" } else { "," };
+        (self.close..self.close, format!("{comma}{fragment}"))
     }
 
     fn field(&self, entry: &Entry<'a>) -> Field<'a> {

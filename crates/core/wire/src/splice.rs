@@ -1,4 +1,5 @@
-//! Editing a body in place: a few ranges replaced, a few fields added, everything else untouched.
+//! Editing a body in place: a few ranges replaced, everything else untouched. A field is added by
+//! replacing an empty range (`Outline::addition`).
 //!
 //! The result is a list of slices of the original body and the small edits between them, so a
 //! megabyte prompt is not copied to change its model name.
@@ -9,14 +10,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::outline::Outline;
-
 /// Edits to be made to a body.
 #[derive(Clone, Debug)]
 pub struct Splice {
     body: Bytes,
     edits: Vec<Edit>,
-    inserted: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -28,7 +26,7 @@ struct Edit {
 impl Splice {
     /// No edits yet.
     pub fn new(body: Bytes) -> Self {
-        Self { body, edits: Vec::new(), inserted: false }
+        Self { body, edits: Vec::new() }
     }
 
     /// Puts `with` in the place of a range, e.g. of a `Field::span`. Ranges must lie in the body and
@@ -41,18 +39,6 @@ impl Splice {
         if fits && free {
             self.edits.push(Edit { span, with: with.into() });
         }
-        self
-    }
-
-    /// Adds a field at the end of the outlined object: a fragment like `"n":1`, without commas.
-    #[must_use]
-    pub fn insert_field(mut self, outline: &Outline<'_>, fragment: impl Into<Bytes>) -> Self {
-        let place = outline.insert_at();
-        if place.comma || self.inserted {
-            self.edits.push(Edit { span: place.at..place.at, with: Bytes::from_static(b",") });
-        }
-        self.inserted = true;
-        self.edits.push(Edit { span: place.at..place.at, with: fragment.into() });
         self
     }
 
@@ -143,10 +129,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn added(body: &'static str, fragments: &[&'static str], expected: &str) {
-        let found = outline(body.as_bytes(), 9).expect("an object");
-        let add = |splice, fragment: &&'static str| Splice::insert_field(splice, &found, fragment.as_bytes());
-        check(body, |splice| fragments.iter().fold(splice, add), expected);
+    fn added(body: &'static str, expected: &str) {
+        let (place, text) = outline(body.as_bytes(), 9).expect("an object").addition(r#""n":1"#);
+        check(body, |splice| splice.replace(place, text), expected);
     }
 
     #[test]
@@ -158,9 +143,8 @@ mod tests {
 
     #[test]
     fn a_field_is_added_with_a_comma_only_where_one_is_needed() {
-        added("{}", &[r#""n":1"#], r#"{"n":1}"#);
-        added("{}", &[r#""n":1"#, r#""m":2"#], r#"{"n":1,"m":2}"#);
-        added("{\"a\":0\n}\n", &[r#""n":1"#, r#""m":2"#], "{\"a\":0\n,\"n\":1,\"m\":2}\n");
+        added("{}", r#"{"n":1}"#);
+        added("{\"a\":0\n}\n", "{\"a\":0\n,\"n\":1}\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::{InsertAt, MAX_FIELDS, OutlineError, outline};
+use super::{MAX_FIELDS, OutlineError, outline};
 
 #[track_caller]
 fn valid(body: &str, fields: &[(&str, &str)]) {
@@ -57,9 +57,9 @@ fn fields_read_as_text_truth_and_null() {
 
 #[test]
 fn the_place_for_a_new_field_is_before_the_closing_brace() {
-    let place = |body: &str| outline(body.as_bytes(), 4).map(|found| found.insert_at());
-    assert_eq!(place("{} "), Ok(InsertAt { at: 1, comma: false }));
-    assert_eq!(place("{\"a\":1 }"), Ok(InsertAt { at: 7, comma: true }));
+    let place = |body: &str| outline(body.as_bytes(), 4).map(|found| found.addition("f"));
+    assert_eq!(place("{} "), Ok((1..1, "f".to_owned())));
+    assert_eq!(place("{\"a\":1 }"), Ok((7..7, ",f".to_owned())));
 }
 
 #[test]

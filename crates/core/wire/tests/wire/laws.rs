@@ -67,7 +67,8 @@ proptest! {
         let Some(key) = theirs.keys().next() else { return Ok(()) };
         let field = found.get(key).expect("a field");
         let splice = Splice::new(Bytes::from(body.clone())).replace(field.span, number.to_string());
-        let edited = splice.insert_field(&found, "\"added field\":[1]").finish().to_bytes();
+        let (place, text) = found.addition("\"added field\":[1]");
+        let edited = splice.replace(place, text).finish().to_bytes();
         let after = by_serde(&edited).expect("still an object");
         prop_assert_eq!(after["added field"].get(), "[1]");
         prop_assert_eq!(after[key].get(), number.to_string());
